@@ -78,6 +78,7 @@ long symlink(const char* target, int dir, const char* path) noexcept {
 long chdir(const char* path) noexcept { return call(SYS_chdir, path); }
 long fchdir(int fd) noexcept { return call(SYS_fchdir, fd); }
 long fchmod(int fd, unsigned mode) noexcept { return call(SYS_fchmod, fd, mode); }
+long fchown(int fd, uid_t owner) noexcept { return call(SYS_fchown, fd, owner, static_cast<gid_t>(-1)); }
 long dup2(int from, int to) noexcept {
   // dup3 refuses equal descriptors; there the close-on-exec mark must go instead.
   return from == to ? call(SYS_fcntl, from, F_SETFD, 0) : call(SYS_dup3, from, to, 0);
@@ -183,6 +184,12 @@ long set_process_name(const char* name) noexcept { return checked(::prctl(PR_SET
 long new_session() noexcept { return call(SYS_setsid); }
 long new_session_keyring() noexcept { return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr); }
 long set_controlling_terminal(int fd) noexcept { return checked(::ioctl(fd, TIOCSCTTY, 0)); }
+
+long open_pty_peer(int master) noexcept {
+  int locked = 0;
+  const long unlocked = checked(::ioctl(master, TIOCSPTLCK, &locked));
+  return unlocked < 0 ? unlocked : checked(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+}
 
 long fork() noexcept {
   // Not glibc's fork(): its at-fork handlers take locks and touch the heap.

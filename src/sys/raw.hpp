@@ -29,6 +29,8 @@ long symlink(const char* target, int dir, const char* path) noexcept;
 long chdir(const char* path) noexcept;
 long fchdir(int fd) noexcept;
 long fchmod(int fd, unsigned mode) noexcept;
+/// Changes the owner, not the group.
+long fchown(int fd, uid_t owner) noexcept;
 long dup2(int from, int to) noexcept;
 /// Every descriptor from `first` on is closed at execve. Since Linux 5.11.
 long close_on_exec_from(unsigned first) noexcept;
@@ -77,6 +79,8 @@ long set_process_name(const char* name) noexcept;
 long new_session() noexcept;
 long new_session_keyring() noexcept;
 long set_controlling_terminal(int fd) noexcept;
+/// Unlocks the pseudo terminal behind `master` and opens its other side. TIOCGPTPEER, since Linux 4.13.
+long open_pty_peer(int master) noexcept;
 
 // Processes and signals.
 /// fork(2) without the C library's handlers: the caller has one thread and so has the child.

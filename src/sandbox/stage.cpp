@@ -1,0 +1,433 @@
+#include "sandbox/stage.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "sandbox/mount_walk.hpp"
+#include "sys/raw.hpp"
+
+namespace sbx::sandbox {
+namespace {
+
+namespace raw = sys::raw;
+
+constexpr int kExitFailure = 125;
+constexpr int kExitNotRunnable = 126;
+constexpr int kExitNotFound = 127;
+
+/// The process between clone and execve. Members are plain: nothing to destroy, everything goes at execve.
+class Stage {
+ public:
+  Stage(PreparedPlan& prepared, const StageFds& fds) noexcept
+      : prepared_(prepared), plan_(prepared.plan()), fds_(fds) {
+    report_.begin_ns = raw::monotonic_ns();
+  }
+
+  [[noreturn]] void run() noexcept {
+    begin();
+    set_up_network();
+    wait_for_maps();
+    take_bind_sources();
+    become_root();
+    mount_root();
+    apply_mounts();
+    enter_root();
+    name_host();
+    open_terminal();
+    limit_privileges();
+    send_report(ready_fd_);
+    start_command();
+  }
+
+ private:
+  // --- reporting ---
+
+  void send_report(int fd) noexcept { (void)raw::send(fds_.control, &report_, sizeof report_, fd); }
+
+  [[noreturn]] void fail(Step step, long result, int code = kExitFailure) noexcept {
+    report_.step = step;
+    report_.error = static_cast<std::int32_t>(-result);
+    send_report(-1);
+    raw::exit(code);
+  }
+
+  long check(Step step, long result) noexcept {
+    if (result < 0) {
+      fail(step, result);
+    }
+    return result;
+  }
+
+  template <class T>
+  T check(Step step, FsResult<T> result) noexcept {
+    if (!result) {
+      fail(step, -result.error().value());
+    }
+    return std::move(result).value();
+  }
+
+  // --- the steps, in order ---
+
+  void begin() noexcept {
+    (void)raw::set_process_name("sbx: init");
+    raw::default_all_signals();
+    (void)raw::block_all_signals();
+    (void)raw::set_parent_death_signal(SIGKILL);
+    // Our memory came from the supervisor: nothing inside may read it, nor reach the program file by /proc/1/exe.
+    (void)raw::set_dumpable(false);
+    (void)raw::umask(0);
+  }
+
+  void set_up_network() noexcept {
+    switch (plan_.network) {
+      case Network::kHost:
+        return;
+      case Network::kNone:
+        if (const FsResult<void> up = sys::bring_up_loopback(); !up) {
+          fail(Step::kLoopback, -up.error().value());
+        }
+        return;
+      case Network::kTap: {
+        const sys::Fd tap = check(Step::kTap, sys::make_tap(plan_.tap));
+        check(Step::kSendTap, raw::send(fds_.net, "t", 1, tap.get()));
+        (void)raw::close(fds_.net);
+        return;
+      }
+    }
+  }
+
+  void wait_for_maps() noexcept {
+    char byte = 0;
+    int none = -1;
+    const long got = raw::receive(fds_.control, &byte, sizeof byte, &none);
+    if (got <= 0) {
+      fail(Step::kParentGone, got);
+    }
+    report_.maps_ns = raw::monotonic_ns();
+  }
+
+  void take_bind_sources() noexcept {
+    for (std::uint32_t i = 0; i < plan_.mounts.size(); ++i) {
+      const MountStep& step = plan_.mounts[i];
+      if (step.kind != MountStep::Kind::kBind) {
+        continue;
+      }
+      report_.index = i;
+      const long tree = check(Step::kBindSource,
+                              raw::open_tree_clone(raw::kCwd, step.source.c_str(), step.recursive));
+      prepared_.source_fds()[i] = static_cast<int>(tree);
+      if (step.device) {
+        struct stat st {};
+        check(Step::kBindSource, raw::fstat(static_cast<int>(tree), &st));
+        check(Step::kNotADevice, S_ISCHR(st.st_mode) ? 0 : -ENODEV);
+      }
+    }
+  }
+
+  void become_root() noexcept {
+    if (plan_.identities.become_root) {
+      check(Step::kIds, raw::set_gid(0));
+      check(Step::kIds, raw::set_uid(0));
+      // setuid clears the death signal where it changes anything; prctl(2).
+      (void)raw::set_parent_death_signal(SIGKILL);
+      (void)raw::set_dumpable(false);
+    }
+  }
+
+  void mount_root() noexcept {
+    check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+    const int fuse = static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
+    std::array<char, 128> options{};
+    write_fuse_options(options, fuse);
+    check(Step::kMountRoot, raw::mount("sbx", plan_.root_point.c_str(), "fuse.sbx", 0, options.data()));
+    check(Step::kSendFuse, raw::send(fds_.fuse, "f", 1, fuse));
+    // From here on the file system process alone holds the device: if it dies the mount is dead, not hung.
+    (void)raw::close(fuse);
+    (void)raw::close(fds_.fuse);
+    root_ = static_cast<int>(
+        check(Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
+    report_.root_ns = raw::monotonic_ns();
+  }
+
+  static void write_fuse_options(std::array<char, 128>& out, int fd) noexcept {
+    // fmt allocates; this is the one text made after clone.
+    constexpr char kRest[] = ",rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other";
+    std::memcpy(out.data(), "fd=", 3);
+    std::array<char, 12> digits{};
+    std::size_t count = 0;
+    do {
+      digits.at(count++) = static_cast<char>('0' + fd % 10);
+      fd /= 10;
+    } while (fd != 0);
+    std::size_t at = 3;
+    while (count > 0) {
+      out.at(at++) = digits.at(--count);
+    }
+    std::memcpy(out.data() + at, kRest, sizeof kRest);
+  }
+
+  void apply_mounts() noexcept {
+    for (std::uint32_t i = 0; i < plan_.mounts.size(); ++i) {
+      report_.index = i;
+      const MountStep& step = plan_.mounts[i];
+      switch (step.kind) {
+        case MountStep::Kind::kBind:
+          attach(step, prepared_.source_fds()[i], step.recursive);
+          break;
+        case MountStep::Kind::kInstance:
+          attach(step, make_instance(step), false);
+          break;
+        case MountStep::Kind::kSymlink:
+          make_symlink(step);
+          break;
+        case MountStep::Kind::kMask:
+          mask(step);
+          break;
+        case MountStep::Kind::kReadOnly:
+          make_read_only(step);
+          break;
+      }
+    }
+    if (plan_.read_only_root) {
+      check(Step::kReadOnlyRoot, raw::set_mount_attributes(root_, {.read_only = true}, false));
+    }
+    report_.mounts_ns = raw::monotonic_ns();
+  }
+
+  void attach(const MountStep& step, int tree, bool recursive) noexcept {
+    if (step.kind == MountStep::Kind::kBind) {
+      raw::MountAttributes attributes = step.attributes;
+      attributes.make_private = true;
+      check(Step::kMountAttributes, raw::set_mount_attributes(tree, attributes, recursive));
+    }
+    const bool directory = step.kind == MountStep::Kind::kInstance || step.source_is_directory;
+    const long target = check(Step::kMountTarget,
+                              open_target(root_, step.target.c_str(),
+                                          directory ? TargetKind::kDirectory : TargetKind::kFile, step.follow_links));
+    check(Step::kMount, raw::move_mount(tree, static_cast<int>(target)));
+    (void)raw::close(static_cast<int>(target));
+    (void)raw::close(tree);
+  }
+
+  int make_instance(const MountStep& step) noexcept {
+    constexpr std::size_t kMaxOptions = 8;
+    std::array<raw::FsOption, kMaxOptions> options{};
+    std::size_t count = 0;
+    for (const auto& [key, value] : step.options) {
+      if (count < kMaxOptions) {
+        options.at(count++) = {key.c_str(), value.empty() ? nullptr : value.c_str()};
+      }
+    }
+    return static_cast<int>(
+        check(Step::kMount, raw::make_mount(step.fs_type.c_str(), {options.data(), count}, step.attributes)));
+  }
+
+  void make_symlink(const MountStep& step) noexcept {
+    const std::size_t slash = step.target.find_last_of('/');
+    std::array<char, 256> parent{};
+    if (slash >= parent.size()) {
+      fail(Step::kMountTarget, -ENAMETOOLONG);
+    }
+    std::memcpy(parent.data(), step.target.data(), slash);
+    const int dir = static_cast<int>(
+        check(Step::kMountTarget, open_target(root_, parent.data(), TargetKind::kDirectory, false)));
+    const long made = raw::symlink(step.source.c_str(), dir, step.target.c_str() + slash + 1);
+    check(Step::kMakeTarget, made == -EEXIST ? 0 : made);
+    (void)raw::close(dir);
+  }
+
+  /// Hides a file behind /dev/null of the sandbox's own /dev, a directory behind an empty read-only tmpfs.
+  void mask(const MountStep& step) noexcept {
+    const long target = find_target(root_, step.target.c_str(), false);
+    if (target < 0) {
+      return;  // absent: nothing to hide
+    }
+    struct stat st {};
+    check(Step::kMountTarget, raw::fstat(static_cast<int>(target), &st));
+    long cover = 0;
+    if (S_ISDIR(st.st_mode)) {
+      constexpr std::array<raw::FsOption, 2> kEmpty{{{"size", "4k"}, {"mode", "755"}}};
+      cover = raw::make_mount("tmpfs", kEmpty, {.read_only = true, .no_suid = true, .no_dev = true, .no_exec = true});
+    } else {
+      // Fully resolved below our own tmpfs: never the image's /dev/null.
+      const long null = check(Step::kMountTarget, find_target(root_, "/dev/null", false));
+      cover = raw::open_tree_clone(static_cast<int>(null), "", false);
+      (void)raw::close(static_cast<int>(null));
+    }
+    check(Step::kMount, cover);
+    check(Step::kMount, raw::move_mount(static_cast<int>(cover), static_cast<int>(target)));
+    (void)raw::close(static_cast<int>(cover));
+    (void)raw::close(static_cast<int>(target));
+  }
+
+  void make_read_only(const MountStep& step) noexcept {
+    const long target = find_target(root_, step.target.c_str(), false);
+    if (target < 0) {
+      return;
+    }
+    const int fd = static_cast<int>(target);
+    const int tree = static_cast<int>(check(Step::kMount, raw::open_tree_clone(fd, "", true)));
+    check(Step::kMountAttributes, raw::set_mount_attributes(tree, {.read_only = true}, true));
+    check(Step::kMount, raw::move_mount(tree, fd));
+    (void)raw::close(tree);
+    (void)raw::close(fd);
+  }
+
+  void enter_root() noexcept {
+    // pivot_root(2) onto the same directory: the old root is mounted over the new one and then taken away.
+    check(Step::kPivot, raw::fchdir(root_));
+    check(Step::kPivot, raw::pivot_root(".", "."));
+    check(Step::kPivot, raw::umount_lazily("."));
+    check(Step::kPivot, raw::chdir("/"));
+    (void)raw::close(root_);
+    root_ = static_cast<int>(check(Step::kOpenRoot, raw::open(raw::kCwd, "/", O_PATH | O_DIRECTORY)));
+    const std::string& wanted = plan_.command.working_directory;
+    if (wanted != "/") {
+      const long dir = plan_.read_only_root ? find_target(root_, wanted.c_str(), true)
+                                            : open_target(root_, wanted.c_str(), TargetKind::kDirectory, true);
+      check(Step::kWorkingDirectory, dir);
+      check(Step::kWorkingDirectory, raw::fchdir(static_cast<int>(dir)));
+      (void)raw::close(static_cast<int>(dir));
+    }
+  }
+
+  void name_host() noexcept {
+    if (!plan_.hostname.empty()) {
+      check(Step::kHostname, raw::set_host_name(plan_.hostname.data(), plan_.hostname.size()));
+    }
+    const long keyring = raw::new_session_keyring();
+    // ENOSYS and EPERM: no keys in this kernel, or an outer sandbox forbids them; then there is nothing to shield.
+    check(Step::kKeyring, keyring == -ENOSYS || keyring == -EPERM || keyring == -EDQUOT ? 0 : keyring);
+  }
+
+  void open_terminal() noexcept {
+    if (!plan_.terminal) {
+      return;
+    }
+    const int master = static_cast<int>(check(Step::kTerminal, raw::open(raw::kCwd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY)));
+    slave_ = static_cast<int>(check(Step::kTerminal, raw::open_pty_peer(master)));
+    const int console = static_cast<int>(
+        check(Step::kTerminal, open_target(root_, "/dev/console", TargetKind::kFile, false)));
+    const int tree = static_cast<int>(check(Step::kTerminal, raw::open_tree_clone(slave_, "", false)));
+    check(Step::kTerminal, raw::move_mount(tree, console));
+    (void)raw::close(tree);
+    (void)raw::close(console);
+    ready_fd_ = master;
+  }
+
+  void limit_privileges() noexcept {
+    const Credentials& who = plan_.credentials;
+    check(Step::kCapabilities, raw::limit_bounding_set(who.capabilities, prepared_.last_capability()));
+    if (who.no_new_privileges) {
+      check(Step::kCapabilities, raw::set_no_new_privs());
+    }
+    report_.ready_ns = raw::monotonic_ns();
+  }
+
+  [[noreturn]] void start_command() noexcept {
+    if (!plan_.init) {
+      become_command();
+    }
+    const long child = check(Step::kFork, raw::fork());
+    if (child == 0) {
+      become_command();
+    }
+    check(Step::kCapabilities, raw::set_capabilities(plan_.credentials.capabilities));
+    // PID 1 lives as long as the sandbox: it keeps none of what was only needed to build it.
+    (void)raw::close_range(0, ~0U);
+    run_init(static_cast<pid_t>(child));
+  }
+
+  [[noreturn]] void become_command() noexcept {
+    (void)raw::new_session();  // EPERM: we lead a session already
+    connect_streams();
+    change_user();
+    (void)raw::umask(022);
+    check(Step::kStandardStreams, raw::close_on_exec_from(3));
+    (void)raw::unblock_all_signals();
+    execute();
+  }
+
+  void connect_streams() noexcept {
+    if (slave_ >= 0) {
+      check(Step::kTerminal, raw::set_controlling_terminal(slave_));
+      for (const int standard : {0, 1, 2}) {
+        check(Step::kStandardStreams, raw::dup2(slave_, standard));
+      }
+      return;
+    }
+    int in = fds_.in;
+    if (in < 0) {
+      in = static_cast<int>(check(Step::kStandardStreams, raw::open(raw::kCwd, "/dev/null", O_RDONLY)));
+    }
+    check(Step::kStandardStreams, raw::dup2(in, 0));
+    check(Step::kStandardStreams, raw::dup2(fds_.out, 1));
+    check(Step::kStandardStreams, raw::dup2(fds_.err, 2));
+  }
+
+  void change_user() noexcept {
+    const Credentials& who = plan_.credentials;
+    if (who.groups.has_value()) {
+      check(Step::kGroups, raw::set_groups(who.groups->data(), who.groups->size()));
+    }
+    if (slave_ >= 0) {
+      check(Step::kTerminal, raw::fchown(slave_, who.uid));
+    }
+    check(Step::kUser, raw::set_gid(who.gid));
+    check(Step::kUser, raw::set_uid(who.uid));
+    // For another user than root the kernel has cleared them already.
+    check(Step::kCapabilities, raw::set_capabilities(who.uid == 0 ? who.capabilities : 0));
+  }
+
+  [[noreturn]] void execute() noexcept {
+    long worst = -ENOENT;
+    for (const std::string& candidate : plan_.command.candidates) {
+      const long result = raw::execve(candidate.c_str(), prepared_.argv(), prepared_.environment());
+      // As execvp(3): "not there" tries the next, anything else is remembered as the better reason.
+      if (result != -ENOENT && result != -ENOTDIR) {
+        worst = result;
+        if (result != -EACCES) {
+          break;
+        }
+      }
+    }
+    fail(Step::kExec, worst, worst == -ENOENT ? kExitNotFound : kExitNotRunnable);
+  }
+
+  PreparedPlan& prepared_;
+  const Plan& plan_;
+  StageFds fds_;
+  StageReport report_;
+  int root_ = -1;
+  int slave_ = -1;
+  int ready_fd_ = -1;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  out.reserve(words.size() + 1);
+  for (const std::string& word : words) {
+    out.push_back(const_cast<char*>(word.c_str()));  // NOLINT: execve(2) does not write to them
+  }
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+PreparedPlan::PreparedPlan(const Plan& plan)
+    : plan_(plan),
+      argv_(pointers(plan.command.argv)),
+      environment_(pointers(plan.command.environment)),
+      source_fds_(plan.mounts.size(), -1),
+      last_capability_(sys::last_capability()) {}
+
+void run_stage(PreparedPlan& prepared, const StageFds& fds) noexcept { Stage(prepared, fds).run(); }
+
+}  // namespace sbx::sandbox

@@ -1,0 +1,110 @@
+#pragma once
+
+// From clone() to execve(), inside the new namespaces.
+//
+// Must hold before: the caller has one thread; the plan and everything it points to was made before clone.
+// Nothing here allocates, formats, locks or throws; failures travel to the supervisor as numbers, and the
+// supervisor knows the words (explain_step). Order of life:
+//
+//   network      loopback, tap (handed to the network process): needs no id maps, so it goes on meanwhile
+//   wait         until the supervisor has written the id maps
+//   sources      the host's trees to be bound are taken as the user that we still are
+//   root         /dev/fuse opened here (the kernel wants it opened in this user namespace), mounted, handed over
+//   mounts       the plan's steps, each below the new root without leaving it
+//   pivot        the host's tree is gone from here on
+//   privileges   bounding set, capabilities, no_new_privs, not dumpable
+//   command      as PID 1 itself, or below an init of ours
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sandbox/plan.hpp"
+
+namespace sbx::sandbox {
+
+/// Where a start can fail. The order is the order of life.
+enum class Step : std::uint32_t {
+  kNone,
+  kParentGone,
+  kLoopback,
+  kTap,
+  kSendTap,
+  kBindSource,
+  kNotADevice,
+  kIds,
+  kPrivate,
+  kOpenFuse,
+  kMountRoot,
+  kSendFuse,
+  kOpenRoot,
+  kMountTarget,
+  kMakeTarget,
+  kMount,
+  kMountAttributes,
+  kReadOnlyRoot,
+  kPivot,
+  kWorkingDirectory,
+  kHostname,
+  kTerminal,
+  kKeyring,
+  kCapabilities,
+  kFork,
+  kGroups,
+  kUser,
+  kStandardStreams,
+  kExec
+};
+
+/// What the sandbox tells the supervisor: one message, plus one if the command cannot be executed.
+struct StageReport {
+  Step step = Step::kNone;     // kNone: the sandbox is ready
+  std::int32_t error = 0;      // errno
+  std::uint32_t index = 0;     // of the mount step
+  std::int64_t begin_ns = 0;   // CLOCK_MONOTONIC, for --timings
+  std::int64_t maps_ns = 0;
+  std::int64_t root_ns = 0;
+  std::int64_t mounts_ns = 0;
+  std::int64_t ready_ns = 0;
+};
+
+/// Descriptors that the stage inherits. -1: not used.
+struct StageFds {
+  int control = -1;   // SOCK_SEQPACKET to the supervisor
+  int fuse = -1;      // SOCK_SEQPACKET to the file system process: gets the /dev/fuse descriptor
+  int net = -1;       // SOCK_SEQPACKET to the network process: gets the tap
+  int in = -1;        // standard streams of the command; -1: /dev/null of the sandbox
+  int out = 1;
+  int err = 2;
+};
+
+/// The plan in the form that needs no allocation any more. Made before clone, borrowed from the plan.
+class PreparedPlan {
+ public:
+  explicit PreparedPlan(const Plan& plan);
+
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] char* const* argv() const { return argv_.data(); }
+  [[nodiscard]] char* const* environment() const { return environment_.data(); }
+  /// Room for one descriptor per mount step.
+  [[nodiscard]] std::vector<int>& source_fds() { return source_fds_; }
+  [[nodiscard]] unsigned last_capability() const { return last_capability_; }
+
+ private:
+  const Plan& plan_;
+  std::vector<char*> argv_;
+  std::vector<char*> environment_;
+  std::vector<int> source_fds_;
+  unsigned last_capability_;
+};
+
+/// Runs in the new process; ends in execve or exit.
+[[noreturn]] void run_stage(PreparedPlan& prepared, const StageFds& fds) noexcept;
+
+/// PID 1 of the sandbox: reaps, forwards signals to `child`, and ends with its exit code (128 + n if killed).
+[[noreturn]] void run_init(pid_t child) noexcept;
+
+/// The words for a failed start; runs in the supervisor.
+Error explain_step(const Plan& plan, const StageReport& report);
+
+}  // namespace sbx::sandbox
