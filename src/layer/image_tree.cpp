@@ -13,25 +13,30 @@
 namespace sbx::layer {
 namespace {
 
-constexpr int kMaxSymlinks = 40;               // as the kernel's MAXSYMLINKS
-constexpr std::size_t kMaxPath = 64U << 10U;  // of what resolve() still has to walk; PATH_MAX is 4096
+constexpr int kMaxSymlinks = 40;  // as the kernel's MAXSYMLINKS
+constexpr std::size_t kMaxPath = 64U
+                                 << 10U;  // of what resolve() still has to walk; PATH_MAX is 4096
 
 Error corrupt(std::string_view name, std::string reason) {
   return Error::make(ErrorCode::kCorrupt, "read image tree", name, std::move(reason));
 }
 
 /// Whether `count` records of `size` bytes at `offset` lie in a file of `file_size` bytes.
-bool section_fits(std::uint64_t offset, std::uint64_t count, std::uint64_t size, std::uint64_t file_size) {
+bool section_fits(std::uint64_t offset, std::uint64_t count, std::uint64_t size,
+                  std::uint64_t file_size) {
   return offset % 8 == 0 && offset >= sizeof(format::Header) && offset <= file_size &&
          count <= (file_size - offset) / size;
 }
 
 bool sections_fit(const format::Header& h) {
   return section_fits(h.inodes_offset, h.inode_count, sizeof(format::InodeRecord), h.file_size) &&
-         section_fits(h.dirents_offset, h.dirent_count, sizeof(format::DirentRecord), h.file_size) &&
-         section_fits(h.xattr_sets_offset, h.xattr_set_count, sizeof(format::XattrSetRecord), h.file_size) &&
+         section_fits(h.dirents_offset, h.dirent_count, sizeof(format::DirentRecord),
+                      h.file_size) &&
+         section_fits(h.xattr_sets_offset, h.xattr_set_count, sizeof(format::XattrSetRecord),
+                      h.file_size) &&
          section_fits(h.xattrs_offset, h.xattr_count, sizeof(format::XattrRecord), h.file_size) &&
-         section_fits(h.extents_offset, h.extent_count, sizeof(format::ExtentRecord), h.file_size) &&
+         section_fits(h.extents_offset, h.extent_count, sizeof(format::ExtentRecord),
+                      h.file_size) &&
          section_fits(h.layers_offset, h.layer_count, sizeof(format::LayerRecord), h.file_size) &&
          section_fits(h.strings_offset, h.string_bytes, 1, h.file_size);
 }
@@ -45,13 +50,15 @@ Result<format::Header> read_header(std::span<const std::byte> bytes, std::string
   if (header.magic != format::kMagic) {
     return fail(corrupt(name, "it is no image tree"));
   }
-  if (header.version != format::kVersion || header.header_size != sizeof header || header.flags != 0) {
-    return fail(Error::make(ErrorCode::kUnsupported, "read image tree", name,
-                            fmt::format("format version {}, this program reads {}", header.version,
-                                        format::kVersion)));
+  if (header.version != format::kVersion || header.header_size != sizeof header ||
+      header.flags != 0) {
+    return fail(Error::make(
+        ErrorCode::kUnsupported, "read image tree", name,
+        fmt::format("format version {}, this program reads {}", header.version, format::kVersion)));
   }
   if (header.file_size != bytes.size()) {
-    return fail(corrupt(name, fmt::format("it should have {} bytes and has {}", header.file_size, bytes.size())));
+    return fail(corrupt(
+        name, fmt::format("it should have {} bytes and has {}", header.file_size, bytes.size())));
   }
   if (!sections_fit(header) || header.inode_count == 0) {
     return fail(corrupt(name, "a section lies outside of the file"));
@@ -131,7 +138,8 @@ std::optional<format::InodeRecord> ImageTree::directory_record(TreeIno ino) cons
   return inode;
 }
 
-std::optional<std::string_view> ImageTree::string(std::uint64_t offset, std::uint64_t size) const noexcept {
+std::optional<std::string_view> ImageTree::string(std::uint64_t offset,
+                                                  std::uint64_t size) const noexcept {
   if (offset > string_bytes_ || size > string_bytes_ - offset) {
     return std::nullopt;
   }
@@ -200,7 +208,8 @@ std::uint32_t ImageTree::entry_count(TreeIno dir) const noexcept {
   return r ? r->count : 0;
 }
 
-std::optional<ImageTree::DirEntry> ImageTree::entry(TreeIno dir, std::uint32_t index) const noexcept {
+std::optional<ImageTree::DirEntry> ImageTree::entry(TreeIno dir,
+                                                    std::uint32_t index) const noexcept {
   const std::optional<format::InodeRecord> r = directory_record(dir);
   if (!r || index >= r->count) {
     return std::nullopt;
@@ -242,7 +251,8 @@ std::optional<ImageTree::Xattr> ImageTree::xattr(TreeIno ino, std::uint32_t inde
   return name && value ? std::optional(Xattr{*name, *value}) : std::nullopt;
 }
 
-std::optional<std::string_view> ImageTree::find_xattr(TreeIno ino, std::string_view name) const noexcept {
+std::optional<std::string_view> ImageTree::find_xattr(TreeIno ino,
+                                                      std::string_view name) const noexcept {
   const std::uint32_t count = xattr_count(ino);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::optional<Xattr> found = xattr(ino, i);
@@ -259,7 +269,8 @@ std::uint32_t ImageTree::extent_count(TreeIno ino) const noexcept {
   return sparse && r->data <= extent_count_ && r->count <= extent_count_ - r->data ? r->count : 0;
 }
 
-std::optional<ImageTree::Extent> ImageTree::extent(TreeIno ino, std::uint32_t index) const noexcept {
+std::optional<ImageTree::Extent> ImageTree::extent(TreeIno ino,
+                                                   std::uint32_t index) const noexcept {
   if (index >= extent_count(ino)) {
     return std::nullopt;
   }
@@ -332,8 +343,9 @@ FsResult<std::size_t> ImageTree::read(TreeIno ino, std::uint64_t offset, std::sp
   return sys::pread_exact(tar, data, inode->data_offset + offset);
 }
 
-FsResult<std::size_t> ImageTree::read_sparse(TreeIno ino, const TreeInode& inode, std::uint64_t offset,
-                                             std::span<std::byte> data, int tar) const noexcept {
+FsResult<std::size_t> ImageTree::read_sparse(TreeIno ino, const TreeInode& inode,
+                                             std::uint64_t offset, std::span<std::byte> data,
+                                             int tar) const noexcept {
   std::fill(data.begin(), data.end(), std::byte{0});
   const std::uint64_t end = std::min(offset + data.size(), inode.size);
   const std::uint32_t count = extent_count(ino);
@@ -352,14 +364,16 @@ FsResult<std::size_t> ImageTree::read_sparse(TreeIno ino, const TreeInode& inode
   return data.size();
 }
 
-Result<std::string> ImageTree::read_file(TreeIno ino, std::span<const sys::Fd> layers, std::size_t max) const {
+Result<std::string> ImageTree::read_file(TreeIno ino, std::span<const sys::Fd> layers,
+                                         std::size_t max) const {
   const std::string name = fmt::format("inode {}", ino);
   const std::optional<TreeInode> inode = this->inode(ino);
   if (!inode || !S_ISREG(inode->mode)) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "read", name, "it is not a regular file"));
   }
   if (inode->size > max) {
-    return fail(Error::make(ErrorCode::kLimit, "read", name, fmt::format("it is larger than {} bytes", max)));
+    return fail(Error::make(ErrorCode::kLimit, "read", name,
+                            fmt::format("it is larger than {} bytes", max)));
   }
   std::string data(inode->size, '\0');
   const FsResult<std::size_t> done = read(ino, 0, std::as_writable_bytes(std::span(data)), layers);

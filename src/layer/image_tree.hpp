@@ -33,9 +33,10 @@ struct TreeInode {
   std::uint64_t size = 0;   // symlink: length of the target; directory: 4096
   std::int64_t mtime_sec = 0;
   std::uint32_t mtime_nsec = 0;
-  std::uint32_t layer = 0;        // index for layer(); the layer this metadata came from
-  std::uint64_t data_offset = 0;  // regular, not sparse: the bytes are [data_offset, +size) of the layer's tar
-  bool sparse = false;            // the bytes are in the extents instead
+  std::uint32_t layer = 0;  // index for layer(); the layer this metadata came from
+  std::uint64_t data_offset =
+      0;  // regular, not sparse: the bytes are [data_offset, +size) of the layer's tar
+  bool sparse = false;  // the bytes are in the extents instead
   bool has_xattrs = false;
 };
 
@@ -88,7 +89,8 @@ class ImageTree {
   [[nodiscard]] std::uint32_t xattr_count(TreeIno ino) const noexcept;
   [[nodiscard]] std::optional<Xattr> xattr(TreeIno ino, std::uint32_t index) const noexcept;
   /// The value of an xattr by its full name ("security.capability").
-  [[nodiscard]] std::optional<std::string_view> find_xattr(TreeIno ino, std::string_view name) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> find_xattr(TreeIno ino,
+                                                           std::string_view name) const noexcept;
 
   /// Extents of a sparse file in the order of their file offsets; 0 for any other inode.
   [[nodiscard]] std::uint32_t extent_count(TreeIno ino) const noexcept;
@@ -107,7 +109,8 @@ class ImageTree {
 
   /// Up to data.size() bytes of a regular file from `offset`, holes as zeros; less only at its end.
   /// `layers` are the open tars in the order of layer(). EIO if a tar is shorter than the index says.
-  [[nodiscard]] FsResult<std::size_t> read(TreeIno ino, std::uint64_t offset, std::span<std::byte> data,
+  [[nodiscard]] FsResult<std::size_t> read(TreeIno ino, std::uint64_t offset,
+                                           std::span<std::byte> data,
                                            std::span<const sys::Fd> layers) const noexcept;
   /// A whole small file, such as /etc/passwd. kLimit if it is larger than `max`.
   [[nodiscard]] Result<std::string> read_file(TreeIno ino, std::span<const sys::Fd> layers,
@@ -118,10 +121,12 @@ class ImageTree {
   [[nodiscard]] Record record(std::uint64_t section, std::uint64_t index) const noexcept;
   [[nodiscard]] std::optional<format::InodeRecord> inode_record(TreeIno ino) const noexcept;
   [[nodiscard]] std::optional<format::InodeRecord> directory_record(TreeIno ino) const noexcept;
-  [[nodiscard]] std::optional<std::string_view> string(std::uint64_t offset, std::uint64_t size) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> string(std::uint64_t offset,
+                                                       std::uint64_t size) const noexcept;
   [[nodiscard]] DirEntry dirent(std::uint64_t index) const noexcept;
-  [[nodiscard]] FsResult<std::size_t> read_sparse(TreeIno ino, const TreeInode& inode, std::uint64_t offset,
-                                                  std::span<std::byte> data, int tar) const noexcept;
+  [[nodiscard]] FsResult<std::size_t> read_sparse(TreeIno ino, const TreeInode& inode,
+                                                  std::uint64_t offset, std::span<std::byte> data,
+                                                  int tar) const noexcept;
 
   // verify() in parts: image_tree_verify.cpp.
   struct Checker;

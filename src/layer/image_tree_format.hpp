@@ -10,12 +10,13 @@
 
 namespace sbx::layer::format {
 
-static_assert(std::endian::native == std::endian::little, "an ImageTree is read as it lies in the file");
+static_assert(std::endian::native == std::endian::little,
+              "an ImageTree is read as it lies in the file");
 
 inline constexpr std::array<char, 8> kMagic = {'s', 'b', 'x', 't', 'r', 'e', 'e', '\0'};
 inline constexpr std::uint32_t kVersion = 1;
-inline constexpr std::uint32_t kInodeSparse = 1;      // InodeRecord::flags
-inline constexpr std::uint64_t kDirectorySize = 4096; // st_size of every directory
+inline constexpr std::uint32_t kInodeSparse = 1;       // InodeRecord::flags
+inline constexpr std::uint64_t kDirectorySize = 4096;  // st_size of every directory
 
 struct Header {
   std::array<char, 8> magic;
@@ -52,7 +53,8 @@ struct InodeRecord {
   std::int64_t mtime_sec;
   std::uint32_t mtime_nsec;
   std::uint32_t layer;
-  std::uint64_t data;  // file: tar offset; sparse file: first extent; symlink: string; dir: first entry; device: rdev
+  std::uint64_t
+      data;  // file: tar offset; sparse file: first extent; symlink: string; dir: first entry; device: rdev
   std::uint32_t count;      // dir: entries; sparse file: extents
   std::uint32_t xattr_set;  // 0: none; else 1-based
   std::uint32_t parent;     // directories only
@@ -89,7 +91,8 @@ struct LayerRecord {
 };
 
 static_assert(sizeof(Header) == 192 && sizeof(InodeRecord) == 64 && sizeof(DirentRecord) == 12);
-static_assert(sizeof(XattrSetRecord) == 8 && sizeof(XattrRecord) == 16 && sizeof(ExtentRecord) == 24);
+static_assert(sizeof(XattrSetRecord) == 8 && sizeof(XattrRecord) == 16 &&
+              sizeof(ExtentRecord) == 24);
 static_assert(sizeof(LayerRecord) == 40 && std::is_trivially_copyable_v<Header>);
 
 }  // namespace sbx::layer::format

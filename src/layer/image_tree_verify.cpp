@@ -56,7 +56,8 @@ struct ImageTree::Checker {
                               "the checksum does not match"));
     }
     if (header.reserved != 0 || header.unused != decltype(header.unused){}) {
-      return fail(Error::make(ErrorCode::kCorrupt, "verify image tree", "header", "reserved bytes are set"));
+      return fail(Error::make(ErrorCode::kCorrupt, "verify image tree", "header",
+                              "reserved bytes are set"));
     }
     return {};
   }
@@ -85,7 +86,9 @@ struct ImageTree::Checker {
   Result<void> check_file(TreeIno ino, const format::InodeRecord& r) const {
     const std::uint64_t tar = tree.layer_size(r.layer);
     if ((r.flags & format::kInodeSparse) == 0) {
-      return r.data <= tar && r.size <= tar - r.data ? Result<void>() : broken(ino, "its data lies outside of the tar");
+      return r.data <= tar && r.size <= tar - r.data
+                 ? Result<void>()
+                 : broken(ino, "its data lies outside of the tar");
     }
     if (tree.extent_count(ino) != r.count) {
       return broken(ino, "its extents lie outside of the table");
@@ -93,7 +96,8 @@ struct ImageTree::Checker {
     std::uint64_t end = 0;
     for (std::uint32_t i = 0; i < r.count; ++i) {
       const Extent e = *tree.extent(ino, i);
-      const bool in_file = e.file_offset >= end && e.file_offset <= r.size && e.length <= r.size - e.file_offset;
+      const bool in_file =
+          e.file_offset >= end && e.file_offset <= r.size && e.length <= r.size - e.file_offset;
       if (!in_file || e.tar_offset > tar || e.length > tar - e.tar_offset) {
         return broken(ino, "an extent is out of order or outside of the tar");
       }

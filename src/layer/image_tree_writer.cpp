@@ -33,7 +33,8 @@ class Tables {
       add_directory(directories_[i].first, directories_[i].second);
     }
     if (strings_.size() > UINT32_MAX) {
-      return fail(Error::make(ErrorCode::kLimit, "write image tree", "", "more than 4 GiB of names"));
+      return fail(
+          Error::make(ErrorCode::kLimit, "write image tree", "", "more than 4 GiB of names"));
     }
     return {};
   }
@@ -54,10 +55,12 @@ class Tables {
     h.inodes_offset = sizeof h;
     h.dirents_offset = align8(h.inodes_offset + inodes_.size() * sizeof(format::InodeRecord));
     h.xattr_sets_offset = align8(h.dirents_offset + dirents_.size() * sizeof(format::DirentRecord));
-    h.xattrs_offset = align8(h.xattr_sets_offset + xattr_sets_.size() * sizeof(format::XattrSetRecord));
+    h.xattrs_offset =
+        align8(h.xattr_sets_offset + xattr_sets_.size() * sizeof(format::XattrSetRecord));
     h.extents_offset = align8(h.xattrs_offset + xattrs_.size() * sizeof(format::XattrRecord));
     h.layers_offset = align8(h.extents_offset + extents_.size() * sizeof(format::ExtentRecord));
-    h.strings_offset = align8(h.layers_offset + tree_.layers().size() * sizeof(format::LayerRecord));
+    h.strings_offset =
+        align8(h.layers_offset + tree_.layers().size() * sizeof(format::LayerRecord));
     h.file_size = h.strings_offset + strings_.size();
     return h;
   }
@@ -128,7 +131,8 @@ class Tables {
   void add_directory(NodeTable::Id node, TreeIno ino) {
     const NodeTable& nodes = tree_.nodes();
     children_.clear();
-    for (NodeTable::Id c = nodes.node(node).first_child; c != NodeTable::kNone; c = nodes.node(c).next) {
+    for (NodeTable::Id c = nodes.node(node).first_child; c != NodeTable::kNone;
+         c = nodes.node(c).next) {
       children_.push_back(c);
     }
     std::sort(children_.begin(), children_.end(),
@@ -179,7 +183,8 @@ Result<void> MergedTree::write(int fd, const oci::ChainId& chain_id, std::string
     return {};
   }));
   header.checksum = crc;
-  return tables.emit(header, [&](std::span<const std::byte> bytes) { return sys::write_full(fd, bytes, name); });
+  return tables.emit(
+      header, [&](std::span<const std::byte> bytes) { return sys::write_full(fd, bytes, name); });
 }
 
 }  // namespace sbx::layer

@@ -8,7 +8,8 @@
 namespace sbx::layer {
 namespace {
 
-Result<void> take(std::uint64_t& used, std::uint64_t more, std::uint64_t limit, std::string_view what) {
+Result<void> take(std::uint64_t& used, std::uint64_t more, std::uint64_t limit,
+                  std::string_view what) {
   if (more > limit - used) {
     return fail(Error::make(ErrorCode::kLimit, "index image", "",
                             fmt::format("it has more than {} {}", limit, what)));
@@ -82,7 +83,8 @@ Result<void> LayerIndex::add(const TarEntry& entry) {
 
 Result<LayerIndex::Text> LayerIndex::keep(std::string_view text) {
   SBX_TRY(budget_->take_strings(text.size()));
-  const Text kept{static_cast<std::uint32_t>(strings_.size()), static_cast<std::uint32_t>(text.size())};
+  const Text kept{static_cast<std::uint32_t>(strings_.size()),
+                  static_cast<std::uint32_t>(text.size())};
   strings_ += text;
   return kept;
 }

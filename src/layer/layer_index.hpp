@@ -42,8 +42,8 @@ class LayerIndex {
     EntryType type = EntryType::kRegular;
     Text path;
     Text link;
-    format::InodeRecord inode{};     // layer, xattr_set, nlink and parent are not set yet
-    std::uint32_t first_xattr = 0;   // in xattrs(): names and values by turns
+    format::InodeRecord inode{};    // layer, xattr_set, nlink and parent are not set yet
+    std::uint32_t first_xattr = 0;  // in xattrs(): names and values by turns
     std::uint32_t xattr_count = 0;
   };
   struct Gone {

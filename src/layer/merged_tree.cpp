@@ -65,7 +65,8 @@ MergedTree::MergedTree(TreeBudget& budget) : budget_(&budget) {
   inodes_.push_back(implied_directory(format::InodeRecord{}, 0));
 }
 
-Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_id, std::uint64_t tar_size) {
+Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_id,
+                               std::uint64_t tar_size) {
   if (layers_.size() >= budget_->limits().layers) {
     return fail(Error::make(ErrorCode::kLimit, "merge layer", diff_id.str(),
                             fmt::format("more than {} layers", budget_->limits().layers)));
@@ -82,7 +83,9 @@ Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_
   return {};
 }
 
-std::uint32_t MergedTree::mode_of(NodeTable::Id id) const { return inodes_[nodes_.node(id).inode].mode; }
+std::uint32_t MergedTree::mode_of(NodeTable::Id id) const {
+  return inodes_[nodes_.node(id).inode].mode;
+}
 
 /// Amortised linear: after a leaf, its parent's next child, not the top again.
 void MergedTree::remove(NodeTable::Id top) {
@@ -162,8 +165,8 @@ Result<void> MergedTree::apply_root(const LayerIndex& layer, const LayerIndex::E
   return {};
 }
 
-Result<NodeTable::Id> MergedTree::find_parent(std::string_view path, const format::InodeRecord& like,
-                                              Missing missing) {
+Result<NodeTable::Id> MergedTree::find_parent(std::string_view path,
+                                              const format::InodeRecord& like, Missing missing) {
   if (last_parent_ != NodeTable::kNone && path == last_directory_) {
     return last_parent_;
   }
@@ -178,8 +181,8 @@ Result<NodeTable::Id> MergedTree::find_parent(std::string_view path, const forma
 }
 
 /// One component further, or, at a symlink, the same place with a longer rest.
-Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk, const format::InodeRecord& like,
-                                       Missing missing) {
+Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk,
+                                       const format::InodeRecord& like, Missing missing) {
   const std::string_view name = walk.take();
   if (name == "." || name == "..") {  // of a symlink's target; an entry's own path has none
     return name == ".." ? nodes_.node(at).parent : at;
@@ -195,7 +198,8 @@ Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk, const forma
     return target.front() == '/' ? NodeTable::kRoot : at;
   }
   if (same_layer) {
-    return fail(bad_entry(walk.path, fmt::format("'{}' on the way to it is not a directory", printable(name))));
+    return fail(bad_entry(
+        walk.path, fmt::format("'{}' on the way to it is not a directory", printable(name))));
   }
   if (missing == Missing::kFail) {
     return fail(bad_entry(walk.path, "there is no such directory"));
@@ -223,17 +227,21 @@ Result<NodeTable::Id> MergedTree::make_directory(NodeTable::Id parent, std::stri
 Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, std::string_view target,
                               std::string_view path) {
   const auto [directory, target_name] = split_path(target);
-  const Result<NodeTable::Id> target_parent = find_parent(directory, format::InodeRecord{}, Missing::kFail);
-  const NodeTable::Id found = target_parent ? nodes_.find(*target_parent, target_name) : NodeTable::kNone;
+  const Result<NodeTable::Id> target_parent =
+      find_parent(directory, format::InodeRecord{}, Missing::kFail);
+  const NodeTable::Id found =
+      target_parent ? nodes_.find(*target_parent, target_name) : NodeTable::kNone;
   const NodeTable::Id old = nodes_.find(parent, name);
   if (found == NodeTable::kNone) {
-    return fail(bad_entry(path, fmt::format("it is a hard link to '{}', which is not there", printable(target))));
+    return fail(bad_entry(
+        path, fmt::format("it is a hard link to '{}', which is not there", printable(target))));
   }
   if (found == old) {
     return fail(bad_entry(path, "it is a hard link to itself"));
   }
   if (S_ISDIR(mode_of(found))) {
-    return fail(bad_entry(path, fmt::format("it is a hard link to the directory '{}'", printable(target))));
+    return fail(
+        bad_entry(path, fmt::format("it is a hard link to the directory '{}'", printable(target))));
   }
   const std::uint32_t inode = nodes_.node(found).inode;
   ++inodes_[inode].nlink;  // before remove(): the old name may be the same inode
@@ -252,7 +260,8 @@ Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, std::
   return {};
 }
 
-Result<std::uint32_t> MergedTree::make_inode(const LayerIndex& layer, const LayerIndex::Entry& entry) {
+Result<std::uint32_t> MergedTree::make_inode(const LayerIndex& layer,
+                                             const LayerIndex::Entry& entry) {
   format::InodeRecord inode = entry.inode;
   inode.layer = layer_;
   inode.nlink = 1;

@@ -51,10 +51,14 @@ class MergedTree {
   [[nodiscard]] NodeTable::Id find_lower(std::string_view path) const;
   Result<void> apply_entry(const LayerIndex& layer, const LayerIndex::Entry& entry);
   Result<void> apply_root(const LayerIndex& layer, const LayerIndex::Entry& entry);
-  Result<NodeTable::Id> find_parent(std::string_view path, const format::InodeRecord& like, Missing missing);
-  Result<NodeTable::Id> step(NodeTable::Id at, Walk& walk, const format::InodeRecord& like, Missing missing);
-  Result<NodeTable::Id> make_directory(NodeTable::Id parent, std::string_view name, const format::InodeRecord& like);
-  Result<void> link(NodeTable::Id parent, std::string_view name, std::string_view target, std::string_view path);
+  Result<NodeTable::Id> find_parent(std::string_view path, const format::InodeRecord& like,
+                                    Missing missing);
+  Result<NodeTable::Id> step(NodeTable::Id at, Walk& walk, const format::InodeRecord& like,
+                             Missing missing);
+  Result<NodeTable::Id> make_directory(NodeTable::Id parent, std::string_view name,
+                                       const format::InodeRecord& like);
+  Result<void> link(NodeTable::Id parent, std::string_view name, std::string_view target,
+                    std::string_view path);
   Result<std::uint32_t> make_inode(const LayerIndex& layer, const LayerIndex::Entry& entry);
   std::uint32_t xattr_set(const LayerIndex& layer, const LayerIndex::Entry& entry);
   [[nodiscard]] std::uint32_t mode_of(NodeTable::Id id) const;

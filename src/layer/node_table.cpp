@@ -32,9 +32,10 @@ struct SipState {
 };
 
 /// SipHash-1-3 (Aumasson and Bernstein, 2012) of `seed` and the bytes of `text`.
-std::uint64_t siphash(const std::array<std::uint64_t, 2>& key, std::uint64_t seed, std::string_view text) {
-  SipState s{key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU, key[0] ^ 0x6c7967656e657261U,
-             key[1] ^ 0x7465646279746573U};
+std::uint64_t siphash(const std::array<std::uint64_t, 2>& key, std::uint64_t seed,
+                      std::string_view text) {
+  SipState s{key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
+             key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
   s.absorb(seed);
   std::uint64_t last = static_cast<std::uint64_t>(text.size()) << 56U;
   for (; text.size() >= 8; text.remove_prefix(8)) {

@@ -9,14 +9,22 @@
 
 namespace sbx::layer {
 
-enum class EntryType { kRegular, kDirectory, kSymlink, kHardLink, kCharDevice, kBlockDevice, kFifo };
+enum class EntryType {
+  kRegular,
+  kDirectory,
+  kSymlink,
+  kHardLink,
+  kCharDevice,
+  kBlockDevice,
+  kFifo
+};
 
 /// One member of a tar with everything its headers say, checked: the path is relative, without empty,
 /// "." or ".." components; empty for the root itself.
 struct TarEntry {
   std::string path;
   EntryType type = EntryType::kRegular;
-  std::string link;  // symlink: the target as it stands; hard link: a path like `path`
+  std::string link;        // symlink: the target as it stands; hard link: a path like `path`
   std::uint32_t mode = 0;  // 07777 bits
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;

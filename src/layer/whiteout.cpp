@@ -33,7 +33,8 @@ Result<Whiteout> parse_whiteout(std::string_view path) {
     return Whiteout{WhiteoutKind::kIgnored, directory, {}};
   }
   if (!through.empty()) {
-    return fail(Error::make(ErrorCode::kCorrupt, "read layer entry", path, "its path leads through a whiteout"));
+    return fail(Error::make(ErrorCode::kCorrupt, "read layer entry", path,
+                            "its path leads through a whiteout"));
   }
   if (!name.starts_with(kPrefix)) {
     return Whiteout{WhiteoutKind::kNone, directory, name};
@@ -46,7 +47,8 @@ Result<Whiteout> parse_whiteout(std::string_view path) {
   }
   const std::string_view gone = name.substr(kPrefix.size());
   if (gone.empty() || gone == "." || gone == "..") {
-    return fail(Error::make(ErrorCode::kCorrupt, "read layer entry", path, "it is a whiteout of nothing"));
+    return fail(
+        Error::make(ErrorCode::kCorrupt, "read layer entry", path, "it is a whiteout of nothing"));
   }
   return Whiteout{WhiteoutKind::kName, directory, gone};
 }

@@ -8,10 +8,10 @@ namespace sbx::layer {
 
 /// What a path in a layer means; image-spec layer.md "Representing Changes".
 enum class WhiteoutKind {
-  kNone,     // an ordinary entry
-  kName,     // ".wh.NAME": NAME of the lower layers is gone
-  kOpaque,   // ".wh..wh..opq": everything of the lower layers in this directory is gone
-  kIgnored   // ".wh..wh.*": bookkeeping of aufs, no part of the image
+  kNone,    // an ordinary entry
+  kName,    // ".wh.NAME": NAME of the lower layers is gone
+  kOpaque,  // ".wh..wh..opq": everything of the lower layers in this directory is gone
+  kIgnored  // ".wh..wh.*": bookkeeping of aufs, no part of the image
 };
 
 struct Whiteout {

@@ -46,7 +46,8 @@ std::optional<DigestBytes> parse_digest_hex(std::string_view hex) {
 Result<DigestBytes> parse_digest_text(std::string_view text, std::string_view what) {
   const std::string op = fmt::format("read {}", what);
   if (text.starts_with("sha512:") || text.starts_with("blake3:")) {
-    return fail(Error::make(ErrorCode::kUnsupported, op, text, "only sha256 digests are supported"));
+    return fail(
+        Error::make(ErrorCode::kUnsupported, op, text, "only sha256 digests are supported"));
   }
   if (text.starts_with(kSha256)) {
     if (const std::optional<DigestBytes> bytes = parse_digest_hex(text.substr(kSha256.size()))) {

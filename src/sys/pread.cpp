@@ -6,13 +6,15 @@
 
 namespace sbx::sys {
 
-FsResult<std::size_t> pread_exact(int fd, std::span<std::byte> data, std::uint64_t offset) noexcept {
+FsResult<std::size_t> pread_exact(int fd, std::span<std::byte> data,
+                                  std::uint64_t offset) noexcept {
   if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) - data.size()) {
     return fail(Errno(EOVERFLOW));
   }
   std::size_t done = 0;
   while (done < data.size()) {
-    const ssize_t n = ::pread(fd, data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
+    const ssize_t n =
+        ::pread(fd, data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) {
       continue;
     }

@@ -21,7 +21,8 @@ namespace sbx::test {
 /// fixture.dir("usr").file("usr/a", 512, 10).symlink("b", "usr/a").next_layer().whiteout("b"); fixture.build();
 class TreeFixture {
  public:
-  explicit TreeFixture(layer::TreeLimits limits = {}) : budget_(std::make_unique<layer::TreeBudget>(limits)) {
+  explicit TreeFixture(layer::TreeLimits limits = {})
+      : budget_(std::make_unique<layer::TreeBudget>(limits)) {
     next_layer();
   }
 
@@ -81,8 +82,10 @@ class TreeFixture {
   std::string build_bytes() {
     Result<sys::Fd> fd = write(1U << 20U);
     REQUIRE(fd);
-    return sys::read_fd(sys::open_at(AT_FDCWD, "/proc/self/fd/" + std::to_string(fd->get()), O_RDONLY)->get(),
-                        SIZE_MAX / 2, "memory")
+    return sys::read_fd(
+               sys::open_at(AT_FDCWD, "/proc/self/fd/" + std::to_string(fd->get()), O_RDONLY)
+                   ->get(),
+               SIZE_MAX / 2, "memory")
         .value();
   }
   layer::ImageTree build() {

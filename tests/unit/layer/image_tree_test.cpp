@@ -98,7 +98,10 @@ TEST_CASE("lookup, entries and parents agree") {
 
 TEST_CASE("resolve stays inside the tree") {
   TreeFixture f;
-  f.file("usr/bin/sh").symlink("bin", "usr/bin").symlink("abs", "/usr/../../usr").symlink("loop", "loop");
+  f.file("usr/bin/sh")
+      .symlink("bin", "usr/bin")
+      .symlink("abs", "/usr/../../usr")
+      .symlink("loop", "loop");
   f.symlink("up", "../../..").symlink("dangling", "nowhere");
   const ImageTree tree = f.build();
   const TreeIno sh = tree.resolve("usr/bin/sh");
@@ -131,7 +134,11 @@ TEST_CASE("file data is read through holes and never past the tar") {
 
 TEST_CASE("no flipped byte crashes a reader, and verify sees each of them") {
   TreeFixture f;
-  f.add(rich_file()).add(device("dev/null")).symlink("link", "etc/rich").link("again", "link").file("d/e/f", 0, 9);
+  f.add(rich_file())
+      .add(device("dev/null"))
+      .symlink("link", "etc/rich")
+      .link("again", "link")
+      .file("d/e/f", 0, 9);
   const std::string good = f.build_bytes();
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;

@@ -22,7 +22,8 @@ std::string reason_of(TreeFixture& fixture) {
 TEST_CASE("whiteouts take away from lower layers only, wherever they stand") {
   TreeFixture f;
   f.dir("a").file("a/old").file("a/kept").file("b");
-  f.next_layer().file("a/new").whiteout("a/old").whiteout("a/new").file("b").whiteout("b").whiteout("nothing/here");
+  f.next_layer().file("a/new").whiteout("a/old").whiteout("a/new").file("b").whiteout("b").whiteout(
+      "nothing/here");
   CHECK(list_tree(f.build()) == "a/\na/kept\na/new\nb\n");
 }
 
@@ -116,7 +117,11 @@ TEST_CASE("a file of the same layer cannot be a parent, a symlink is followed in
   f.file("a").file("a/x");
   CHECK(reason_of(f) == "'a' on the way to it is not a directory");
   TreeFixture g;
-  g.dir("usr/lib").symlink("lib", "../../usr/lib").file("lib/x").symlink("abs", "/usr").file("abs/y");
+  g.dir("usr/lib")
+      .symlink("lib", "../../usr/lib")
+      .file("lib/x")
+      .symlink("abs", "/usr")
+      .file("abs/y");
   CHECK(list_tree(g.build()) == "abs\nlib\nusr/\nusr/lib/\nusr/lib/x\nusr/y\n");
   TreeFixture loop;
   loop.symlink("a", "b").symlink("b", "a").file("a/x");
