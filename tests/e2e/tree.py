@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Every path of an image is in the sandbox what `umoci unpack` makes of it: type, mode, owner, size, mtime, links,
+xattrs, content. The same for the lowers `dir:` and `host`, compared with the folder itself.
+
+tree.py small|zstd|archive|dir|host"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import harness  # noqa: E402
+from harness import SUPPORT, TREE_LIST, Workspace, full_ids, images, need  # noqa: E402
+
+# What the sandbox has of its own, and where this test mounts its lister.
+OWN = ["/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/srv/tree_list"]
+# umoci gives parents that no layer names the time of the unpacking.
+IMPLICIT = ["/implicit"]
+
+
+def check(outcome: harness.Outcome, what: str) -> str:
+    if outcome.code != 0:
+        sys.exit(f"{what}: exit code {outcome.code}\n{outcome.err}{outcome.out[-2000:]}")
+    return outcome.out
+
+
+def in_user_namespace(place: Workspace, *command: str) -> harness.Outcome:
+    """As root of a user namespace: with all ids this user has, else with its own as root."""
+    return place.run("unshare", "--map-root-user", *(["--map-auto"] if full_ids() else []), *command, timeout=600)
+
+
+def unpack(place: Workspace, layout: str, target: Path) -> None:
+    rootless = [] if full_ids() else ["--rootless"]
+    check(in_user_namespace(place, "umoci", "unpack", *rootless, "--image", layout, str(target)), "umoci unpack")
+
+
+def list_outside(place: Workspace, folder: Path) -> Path:
+    listing = place.work / f"outside-{folder.parent.name}"
+    listing.write_text(check(in_user_namespace(place, TREE_LIST, str(folder)), "tree_list"), encoding="ascii")
+    return listing
+
+
+def list_inside(place: Workspace, image: str) -> Path:
+    listing = place.work / "inside"
+    listing.write_text(check(place.sbx("run", "--rm", "--net", "none", "-v", f"{TREE_LIST}:/srv/tree_list:ro", image,
+                                       "/srv/tree_list", "-x", "/", *OWN, timeout=600), "sbx run"), encoding="ascii")
+    return listing
+
+
+def compare(place: Workspace, wanted: Path, got: Path, skip: list[str], least: int, owners: bool) -> None:
+    skips = [word for path in skip for word in ("--skip", path)]
+    without = [] if owners else ["--without", "uid,gid"]
+    outcome = place.run(SUPPORT / "compare_tree.py", wanted, got, "--least", str(least), *skips, *without)
+    print(outcome.out, end="")
+    if outcome.code != 0:
+        sys.exit(f"the trees differ\n{outcome.err}")
+
+
+def compare_image(place: Workspace, layout: str, image: str, least: int) -> None:
+    """Inside `image` against what umoci unpacks from `layout`."""
+    unpack(place, layout, place.work / "bundle")
+    wanted = list_outside(place, place.work / "bundle/rootfs")
+    compare(place, wanted, list_inside(place, image), OWN + IMPLICIT, least, full_ids())
+    in_user_namespace(place, "rm", "-rf", str(place.work / "bundle"))
+
+
+def compare_folder(place: Workspace) -> None:
+    """A folder of the caller's: its owner is the sandbox's root, all else is as it lies there."""
+    unpack(place, f"{images()}/small:small", place.work / "bundle")
+    folder = place.work / "bundle/rootfs"
+    wanted = list_outside(place, folder)
+    compare(place, wanted, list_inside(place, f"dir:{folder}"), OWN, 150, False)
+    compare(place, wanted, list_outside(place, folder), [], 150, True)  # and nothing was written to it
+    in_user_namespace(place, "rm", "-rf", str(place.work / "bundle"))
+
+
+def compare_host(place: Workspace) -> None:
+    """Two folders of the machine, listed by the same user without and with a sandbox around it."""
+    for folder in ("/etc", "/usr/bin"):
+        # Unreadable files make tree_list complain and say so in the listing, on both sides alike.
+        outside, inside = place.work / "outside", place.work / "inside"
+        outside.write_text(place.run(TREE_LIST, "-x", folder, timeout=600).out, encoding="ascii")
+        inside.write_text(place.sbx("run", "--rm", "--net", "none", "host", TREE_LIST, "-x", folder, timeout=600).out,
+                          encoding="ascii")
+        skip = ["/hosts", "/hostname", "/resolv.conf", "/mtab"] if folder == "/etc" else []
+        compare(place, outside, inside, skip, 100, full_ids())
+
+
+def main() -> None:
+    which = sys.argv[1]
+    need("userns", "fuse")
+    if which != "host":
+        need("tool:umoci", "tool:skopeo")
+    with Workspace(f"tree-{which}") as place:
+        if which == "host":
+            compare_host(place)
+        elif which == "dir":
+            compare_folder(place)
+        else:
+            folder = images()
+            image = {"small": f"oci:{folder}/small:small", "zstd": f"oci:{folder}/small-zstd:small",
+                     "archive": f"docker-archive:{folder}/small.docker.tar"}[which]
+            compare_image(place, f"{folder}/small:small", image, 150)
+
+
+if __name__ == "__main__":
+    main()
