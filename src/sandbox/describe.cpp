@@ -19,6 +19,8 @@ const char* kind_name(MountStep::Kind kind) {
       return "bind";
     case MountStep::Kind::kInstance:
       return "mount";
+    case MountStep::Kind::kDirectory:
+      return "directory";
     case MountStep::Kind::kSymlink:
       return "symlink";
     case MountStep::Kind::kMask:

@@ -23,6 +23,7 @@ struct MountStep {
   enum class Kind {
     kBind,      // `source` of the host appears at `target`
     kInstance,  // a new file system of type `fs_type` with `options`
+    kDirectory, // `target` is made if it is not there
     kSymlink,   // `target` becomes a symbolic link to `source`
     kMask,      // what stands at `target` is hidden: nothing to do if it is absent
     kReadOnly   // what stands at `target` becomes read-only: nothing to do if it is absent
@@ -74,6 +75,7 @@ struct Plan {
   std::string id;        // of the container
   std::string hostname;  // empty: the host's
   std::string root_point;  // a directory of the host over which the root is mounted, in the sandbox's own view
+  std::string root_options;  // of the FUSE mount, but for the descriptor
   Identities identities;
   Network network = Network::kTap;
   sys::TapConfig tap;

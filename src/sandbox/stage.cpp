@@ -103,6 +103,7 @@ class Stage {
   }
 
   void wait_for_maps() noexcept {
+    report_.network_ns = raw::monotonic_ns();
     char byte = 0;
     int none = -1;
     const long got = raw::receive(fds_.control, &byte, sizeof byte, &none);
@@ -143,7 +144,7 @@ class Stage {
   void mount_root() noexcept {
     check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
     const int fuse = static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
-    std::array<char, 128> options{};
+    std::array<char, 256> options{};
     write_fuse_options(options, fuse);
     check(Step::kMountRoot, raw::mount("sbx", plan_.root_point.c_str(), "fuse.sbx", 0, options.data()));
     check(Step::kSendFuse, raw::send(fds_.fuse, "f", 1, fuse));
@@ -155,21 +156,23 @@ class Stage {
     report_.root_ns = raw::monotonic_ns();
   }
 
-  static void write_fuse_options(std::array<char, 128>& out, int fd) noexcept {
-    // fmt allocates; this is the one text made after clone.
-    constexpr char kRest[] = ",rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other";
-    std::memcpy(out.data(), "fd=", 3);
+  /// "fd=N,OPTIONS": fmt allocates; this is the one text made after clone.
+  void write_fuse_options(std::array<char, 256>& out, int fd) noexcept {
+    const std::string& rest = plan_.root_options;
+    check(Step::kMountRoot, rest.size() + 16 < out.size() ? 0 : -ENAMETOOLONG);
     std::array<char, 12> digits{};
     std::size_t count = 0;
     do {
       digits.at(count++) = static_cast<char>('0' + fd % 10);
       fd /= 10;
     } while (fd != 0);
+    std::memcpy(out.data(), "fd=", 3);
     std::size_t at = 3;
     while (count > 0) {
       out.at(at++) = digits.at(--count);
     }
-    std::memcpy(out.data() + at, kRest, sizeof kRest);
+    out.at(at++) = ',';
+    std::memcpy(out.data() + at, rest.c_str(), rest.size() + 1);
   }
 
   void apply_mounts() noexcept {
@@ -182,6 +185,11 @@ class Stage {
           break;
         case MountStep::Kind::kInstance:
           attach(step, make_instance(step), false);
+          break;
+        case MountStep::Kind::kDirectory:
+          (void)raw::close(static_cast<int>(
+              check(Step::kMountTarget,
+                    open_target(root_, step.target.c_str(), TargetKind::kDirectory, step.follow_links))));
           break;
         case MountStep::Kind::kSymlink:
           make_symlink(step);

@@ -62,6 +62,7 @@ struct StageReport {
   std::int32_t error = 0;      // errno
   std::uint32_t index = 0;     // of the mount step
   std::int64_t begin_ns = 0;   // CLOCK_MONOTONIC, for --timings
+  std::int64_t network_ns = 0;
   std::int64_t maps_ns = 0;
   std::int64_t root_ns = 0;
   std::int64_t mounts_ns = 0;

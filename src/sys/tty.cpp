@@ -23,17 +23,23 @@ void set_terminal_size(int fd, TerminalSize size) {
   (void)::ioctl(fd, TIOCSWINSZ, &wanted);  // see the header
 }
 
-Result<RawTerminal> RawTerminal::enter(int fd) {
+Result<RawTerminal> RawTerminal::remember(int fd) {
   termios saved{};
   if (::tcgetattr(fd, &saved) != 0) {
     return fail(Error::system("read the terminal's settings", ""));
   }
-  termios raw = saved;
+  return RawTerminal(fd, saved);
+}
+
+Result<RawTerminal> RawTerminal::enter(int fd) {
+  RawTerminal terminal = SBX_TRY(remember(fd));
+  termios raw = terminal.saved_;
   ::cfmakeraw(&raw);
   if (::tcsetattr(fd, TCSADRAIN, &raw) != 0) {
+    terminal.release();
     return fail(Error::system("switch the terminal to raw mode", ""));
   }
-  return RawTerminal(fd, saved);
+  return terminal;
 }
 
 void RawTerminal::restore() noexcept {

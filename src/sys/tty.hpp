@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/result.hpp"
 
@@ -23,10 +24,19 @@ void set_terminal_size(int fd, TerminalSize size);
 class RawTerminal {
  public:
   static Result<RawTerminal> enter(int fd);
+  /// Only remembers the settings as they are, for restore(): for who cleans up after somebody else's raw mode.
+  static Result<RawTerminal> remember(int fd);
   ~RawTerminal() { restore(); }
   RawTerminal(RawTerminal&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), saved_(other.saved_) {}
-  RawTerminal& operator=(RawTerminal&&) = delete;
+  RawTerminal& operator=(RawTerminal&& other) noexcept {
+    if (this != &other) {
+      restore();
+      fd_ = std::exchange(other.fd_, -1);
+      saved_ = other.saved_;
+    }
+    return *this;
+  }
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
 

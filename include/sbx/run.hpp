@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sbx/outcome.hpp>
+
+namespace sbx {
+
+/// Whose network the sandbox has.
+enum class NetworkMode {
+  kSlirp,  // an address of its own, served by libslirp
+  kNone,   // loopback only
+  kHost    // the host's
+};
+
+/// Which ids exist in the sandbox.
+enum class UserNamespaceMode {
+  kAuto,    // kFull if the machine grants subordinate ids, else kSingle
+  kFull,    // root is the invoker, the rest are subordinate ids
+  kSingle,  // one id: root is the invoker, and everything shows as root's
+  kKeepId   // the invoker keeps user and group id inside
+};
+
+/// What `sbx run` is asked to do; the words are docker's.
+struct RunOptions {
+  std::string root;   // directory of images and containers; empty: the usual one
+  std::string image;  // a name, or oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], dir:ROOTFS, host
+  std::vector<std::string> command;
+
+  bool remove = false;       // --rm
+  bool interactive = false;  // -i
+  bool terminal = false;     // -t
+  bool read_only = false;
+  std::optional<bool> init;  // default: an init of ours, unless the command is one
+  std::vector<std::string> environment;  // NAME=VALUE, or NAME to take ours
+  std::vector<std::string> environment_files;
+  std::optional<std::string> working_directory;
+  std::optional<std::string> user;
+  std::optional<std::string> entry_point;  // empty: none
+  std::optional<std::string> hostname;
+  std::optional<std::string> name;
+  std::vector<std::string> volumes;  // SRC:DST[:OPTIONS]
+  std::vector<std::string> tmpfs;    // DST[:OPTIONS]
+  std::vector<std::string> devices;  // HOST[:INSIDE]
+  NetworkMode network = NetworkMode::kSlirp;
+  UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
+  std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
+  bool no_new_privileges = true;
+  bool unmask = false;   // show the parts of /proc and /sys that are hidden by default
+  bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept
+
+  bool timings = false;  // tell on stderr where start-up time went
+};
+
+/// Runs a command in a new sandbox and waits for it. The exit code is the command's, or 128 + n if signal n killed it.
+Outcome<int> run(const RunOptions& options);
+
+/// What run() would do, as JSON text; changes nothing.
+Outcome<std::string> plan(const RunOptions& options);
+
+/// The options of a developer's shell: the invoker's id, home, current directory and environment, and a shell of
+/// theirs as the command if `options` has none. Fills in what is not set.
+Outcome<RunOptions> shell_options(RunOptions options);
+
+}  // namespace sbx

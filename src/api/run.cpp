@@ -1,0 +1,24 @@
+#include "runtime/run.hpp"
+
+#include <sbx/run.hpp>
+
+#include "api/failure.hpp"
+#include "base/json.hpp"
+
+namespace sbx {
+
+Outcome<int> run(const RunOptions& options) { return api::to_outcome(runtime::run(options)); }
+
+Outcome<std::string> plan(const RunOptions& options) {
+  const Result<Json> planned = runtime::plan_only(options);
+  if (!planned) {
+    return api::to_failure(planned.error());
+  }
+  return dump_json(*planned, 2);
+}
+
+Outcome<RunOptions> shell_options(RunOptions options) {
+  return api::to_outcome(runtime::with_shell_defaults(std::move(options)));
+}
+
+}  // namespace sbx

@@ -1,0 +1,24 @@
+#include "cli/run_options.hpp"
+#include "cli/verbs.hpp"
+
+namespace sbx::cli {
+
+int cmd_run(const GlobalOptions& global, const Words& words) {
+  SandboxOptions options;
+  options.run.root = global.root;
+  CommandLine line("run", "Run a command in a new sandbox made from an image.");
+  line.flag("--rm", options.run.remove, "Remove the container when it ends");
+  line.flag("-i,--interactive", options.run.interactive, "Pass standard input on");
+  line.flag("-t,--tty", options.run.terminal, "Give the sandbox a terminal of its own");
+  add_sandbox_options(line, options);
+  line.argument("IMAGE", options.run.image,
+                "A name, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], dir:ROOTFS, or host");
+  line.arguments("COMMAND", options.run.command, "Instead of the image's command", false);
+  line.arguments_end_options();
+  if (const std::optional<int> code = line.parse(words)) {
+    return *code;
+  }
+  return execute(options);
+}
+
+}  // namespace sbx::cli

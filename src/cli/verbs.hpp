@@ -1,0 +1,40 @@
+#pragma once
+
+// The verbs of the command line: one file cmd_*.cpp each, which parses, calls the library and prints.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sbx/outcome.hpp>
+
+namespace sbx::cli {
+
+/// What stands before the verb.
+struct GlobalOptions {
+  std::string root;  // --root DIR
+};
+
+/// The words behind the verb.
+using Words = std::vector<std::string>;
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const GlobalOptions&, const Words&);
+};
+
+/// In the order of `sbx --help`.
+const std::vector<Verb>& verbs();
+
+int cmd_doctor(const GlobalOptions& global, const Words& words);
+int cmd_images(const GlobalOptions& global, const Words& words);
+int cmd_inspect(const GlobalOptions& global, const Words& words);
+int cmd_load(const GlobalOptions& global, const Words& words);
+int cmd_rmi(const GlobalOptions& global, const Words& words);
+int cmd_run(const GlobalOptions& global, const Words& words);
+int cmd_shell(const GlobalOptions& global, const Words& words);
+int cmd_tag(const GlobalOptions& global, const Words& words);
+int cmd_version(const GlobalOptions& global, const Words& words);
+
+}  // namespace sbx::cli

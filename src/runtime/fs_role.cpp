@@ -1,0 +1,67 @@
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <optional>
+#include <thread>
+
+#include "base/log.hpp"
+#include "runtime/roles.hpp"
+#include "sys/channel.hpp"
+#include "sys/ns.hpp"
+#include "sys/raw.hpp"
+#include "sys/signal_fd.hpp"
+#include "sys/tty.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+constexpr int kExitFailure = 1;
+
+/// When the supervisor is gone the sandbox goes too, and the user's terminal is usable again. The unmount that follows ends
+/// the serving; if something holds the mount the process ends anyway.
+void watch_supervisor(int lifeline, int init, std::optional<sys::RawTerminal>& terminal) {
+  constexpr int kGraceMs = 500;
+  pollfd entry{lifeline, POLLIN, 0};
+  while (::poll(&entry, 1, -1) < 0) {
+  }
+  (void)sys::signal_process(init, SIGKILL);  // gone already: all the better
+  if (terminal) {
+    terminal->restore();
+  }
+  (void)::poll(nullptr, 0, kGraceMs);
+  sys::raw::exit(kExitFailure);
+}
+
+Result<void> serve(FsRole& role) {
+  std::optional<sys::RawTerminal> terminal;
+  if (role.terminal) {
+    terminal.emplace(SBX_TRY(sys::RawTerminal::remember(STDIN_FILENO)));
+  }
+  // FUSE_DEV_IOC_CLONE wants the clone opened in the user namespace of the mount. What we keep of it is nothing:
+  // files belong to the invoking user, so no capability is needed.
+  SBX_TRY(sys::join_user_namespace(role.init));
+  (void)sys::raw::set_capabilities(0);  // giving up cannot fail
+  (void)sys::raw::set_no_new_privs();
+  sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
+  // The watcher lives as long as the process and ends it.
+  std::thread([lifeline = role.lifeline, init = role.init, &terminal] {
+    watch_supervisor(lifeline, init, terminal);
+  }).detach();
+  return role.file_system->serve(std::move(device));
+}
+
+}  // namespace
+
+void run_fs_role(FsRole role) {
+  (void)sys::raw::set_process_name(("sbx:fs " + role.name.substr(0, 8)).c_str());
+  sys::reset_signals_for_role();
+  const Result<void> served = serve(role);
+  if (!served) {
+    log::debug("file system process: {}", served.error().message());
+  }
+  // Not exit(): destructors and exit handlers of the supervisor's image of memory are not ours to run.
+  sys::raw::exit(served ? 0 : kExitFailure);
+}
+
+}  // namespace sbx::runtime

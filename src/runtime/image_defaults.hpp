@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sbx::runtime {
+
+/// What an image says about how it wants to be run: the "config" of an OCI image configuration.
+struct ImageDefaults {
+  std::vector<std::string> entry_point;
+  std::vector<std::string> command;
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string working_directory;
+  std::string user;
+  std::string stop_signal;
+  std::vector<std::string> volumes;  // directories inside
+};
+
+}  // namespace sbx::runtime

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.hpp"
+#include "runtime/container_dir.hpp"
+#include "runtime/identity.hpp"
+#include "runtime/root_source.hpp"
+#include "sandbox/plan.hpp"
+#include "sys/fd.hpp"
+#include "sys/xdg.hpp"
+
+namespace sbx::runtime {
+
+/// The root file system of a container: the source's tree below, the container's upper directory above. Made in the
+/// supervisor, so that everything that can be wrong is known before a process starts; served by another process.
+class RootFileSystem {
+ public:
+  struct Input {
+    RootSource& source;  // its open files are taken
+    const IdChoice& ids;
+    const sandbox::Plan& plan;
+    const sys::Invoker& invoker;
+    const ContainerDir& container;
+  };
+  static Result<std::unique_ptr<RootFileSystem>> make(const Input& input);
+  ~RootFileSystem();
+  RootFileSystem(const RootFileSystem&) = delete;
+  RootFileSystem& operator=(const RootFileSystem&) = delete;
+
+  /// Answers the kernel through a mounted /dev/fuse descriptor until the last mount is gone. Starts threads.
+  Result<void> serve(sys::Fd device);
+
+ private:
+  struct Parts;
+  explicit RootFileSystem(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sbx::runtime

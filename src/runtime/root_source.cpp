@@ -1,0 +1,61 @@
+#include "runtime/root_source.hpp"
+
+#include "runtime/image_source.hpp"
+#include "sys/file.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+// passwd files of large sites; more is not a passwd file.
+constexpr std::size_t kSmallFileMax = std::size_t{8} << 20U;
+constexpr std::string_view kDirectoryPrefix = "dir:";
+constexpr std::string_view kHost = "host";
+
+}  // namespace
+
+Result<RootSource> RootSource::open_directory(Kind kind, const std::string& path) {
+  RootSource source;
+  source.kind_ = kind;
+  source.directory_ = SBX_TRY(sys::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+  return source;
+}
+
+Result<RootSource> RootSource::open(const RunRequest& request, const std::string& data_root) {
+  if (request.image == kHost) {
+    return open_directory(Kind::kHost, "/");
+  }
+  if (request.image.starts_with(kDirectoryPrefix)) {
+    return open_directory(Kind::kDirectory, request.image.substr(kDirectoryPrefix.size()));
+  }
+  OpenedImage image = SBX_TRY(open_image(request, data_root));
+  RootSource source;
+  source.defaults_ = std::move(image.defaults);
+  source.tree_.emplace(std::move(image.tree));
+  source.layers_ = std::move(image.layers);
+  return source;
+}
+
+std::string RootSource::read_small_file(const std::string& path) const {
+  if (kind_ == Kind::kImage) {
+    const layer::TreeIno ino = tree_->resolve(path);
+    return ino == layer::kNoInode ? std::string() : tree_->read_file(ino, layers_, kSmallFileMax).value_or("");
+  }
+  const Result<sys::Fd> file = sys::open_in_root(directory_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) {
+    return {};
+  }
+  const Result<struct stat> st = sys::stat_fd(file->get(), path);
+  return st && S_ISREG(st->st_mode) ? sys::read_fd(file->get(), kSmallFileMax, path).value_or("") : std::string();
+}
+
+AccountFiles RootSource::accounts() const { return {read_small_file("/etc/passwd"), read_small_file("/etc/group")}; }
+
+std::optional<bool> RootSource::is_executable(const std::string& path) const {
+  if (kind_ != Kind::kImage) {
+    return std::nullopt;  // a lookup here costs as much as the one that execve does
+  }
+  const std::optional<layer::TreeInode> inode = tree_->inode(tree_->resolve(path));
+  return inode && S_ISREG(inode->mode) && (inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+}  // namespace sbx::runtime

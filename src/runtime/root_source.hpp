@@ -1,0 +1,49 @@
+#pragma once
+
+// What a sandbox's root is made from: an image of the store, a directory tree, or the host itself.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "layer/image_tree.hpp"
+#include "runtime/account.hpp"
+#include "runtime/image_defaults.hpp"
+#include "runtime/run_request.hpp"
+#include "sys/fd.hpp"
+
+namespace sbx::runtime {
+
+/// The lower tree of a root, and what it says about itself. Nothing in it is ever run or loaded outside.
+class RootSource {
+ public:
+  enum class Kind { kImage, kDirectory, kHost };
+
+  /// Loads the image first if `request.image` names an archive or a layout of this machine.
+  static Result<RootSource> open(const RunRequest& request, const std::string& data_root);
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] const ImageDefaults& defaults() const { return defaults_; }
+  /// The text of a small regular file, symlinks resolved inside the tree; empty if there is none.
+  [[nodiscard]] std::string read_small_file(const std::string& path) const;
+  [[nodiscard]] AccountFiles accounts() const;
+  /// Whether `path` leads to a file that the tree says is executable; nullopt if it cannot be told beforehand.
+  [[nodiscard]] std::optional<bool> is_executable(const std::string& path) const;
+
+  /// Gives the open files of the tree away, to the file system. kImage: tree and layers; else directory.
+  [[nodiscard]] layer::ImageTree take_tree() { return std::move(*tree_); }
+  [[nodiscard]] std::vector<sys::Fd> take_layers() { return std::move(layers_); }
+  [[nodiscard]] sys::Fd take_directory() { return std::move(directory_); }
+
+ private:
+  static Result<RootSource> open_directory(Kind kind, const std::string& path);
+
+  Kind kind_ = Kind::kImage;
+  ImageDefaults defaults_;
+  std::optional<layer::ImageTree> tree_;
+  std::vector<sys::Fd> layers_;
+  sys::Fd directory_;
+};
+
+}  // namespace sbx::runtime

@@ -1,0 +1,337 @@
+#include "runtime/supervisor.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <vector>
+
+#include "runtime/roles.hpp"
+#include "runtime/streams.hpp"
+#include "sandbox/stage.hpp"
+#include "sys/channel.hpp"
+#include "sys/child.hpp"
+#include "sys/ns.hpp"
+#include "sys/raw.hpp"
+#include "sys/signal_fd.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+// How long a process may take for what it does by itself, before it is killed.
+constexpr int kGraceMs = 5000;
+
+sys::Namespaces namespaces_of(const sandbox::Plan& plan) {
+  sys::Namespaces wanted;
+  wanted.net = plan.network != sandbox::Network::kHost;
+  return wanted;
+}
+
+/// Waits at most `ms` for the process behind `pidfd`. True if it has ended.
+bool ends_within(int pidfd, int ms) {
+  pollfd entry{pidfd, POLLIN, 0};
+  return ::poll(&entry, 1, ms) == 1;
+}
+
+std::string how_it_ended(const sys::ExitStatus& status) {
+  return status.signal != 0 ? fmt::format("signal {} killed it", status.signal)
+                            : fmt::format("it ended with code {}", status.code);
+}
+
+class Supervisor {
+ public:
+  explicit Supervisor(SupervisorInput input) : in_(std::move(input)), prepared_(in_.plan) {}
+
+  Result<int> run() {
+    SBX_ASSERT(sys::single_threaded());
+    streams_ = SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
+    signals_.emplace(SBX_TRY(sys::SignalFd::make()));
+    mark("prepared");
+    SBX_TRY(start_init());
+    mark("namespaces made");
+    const sandbox::Identities& ids = in_.plan.identities;
+    sys::MapWriting maps = SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
+    mark("id maps begun");
+    SBX_TRY(start_roles());
+    mark("processes forked");
+    SBX_TRY(maps.finish());
+    mark("id maps written");
+    SBX_TRY(send_go());
+    wait_for_end();
+    finish();
+    if (failure_) {
+      return fail(std::move(*failure_));
+    }
+    return exit_code_;
+  }
+
+ private:
+  void mark(std::string name) {
+    if (in_.timings != nullptr) {
+      in_.timings->mark(std::move(name));
+    }
+  }
+
+  Result<void> start_init() {
+    sys::ChannelPair control = SBX_TRY(sys::make_channel());
+    sys::ChannelPair fuse = SBX_TRY(sys::make_channel());
+    sys::ChannelPair net = SBX_TRY(sys::make_channel());
+    sandbox::StageFds fds;
+    fds.control = control.theirs.get();
+    fds.fuse = fuse.theirs.get();
+    fds.net = net.theirs.get();
+    streams_.give_to(fds);
+    sys::Cloned clone = SBX_TRY(sys::clone_into(namespaces_of(in_.plan)));
+    if (clone.pid == 0) {
+      // Ours ends stay open here until execve: the kernel kills us with the supervisor, so nobody waits for a hang-up.
+      (void)sys::raw::close(control.ours.get());
+      sandbox::run_stage(prepared_, fds);
+    }
+    init_ = sys::Child(clone.pid, std::move(clone.pidfd));
+    control_ = std::move(control.ours);
+    fuse_channel_ = std::move(fuse.ours);
+    net_channel_ = std::move(net.ours);
+    streams_.close_given();
+    return {};
+  }
+
+  Result<void> start_roles() {
+    // Made after init: whoever else holds the writing end would hide our death.
+    sys::Pipe lifeline = SBX_TRY(sys::make_pipe());
+    sys::Cloned fs = SBX_TRY(sys::fork_role());
+    if (fs.pid == 0) {
+      lifeline.writer.reset();
+      become_fs_role(lifeline.reader.get());
+    }
+    fs_ = sys::Child(fs.pid, std::move(fs.pidfd));
+    if (in_.plan.network == sandbox::Network::kTap) {
+      sys::Cloned net = SBX_TRY(sys::fork_role());
+      if (net.pid == 0) {
+        lifeline.writer.reset();
+        become_net_role(lifeline.reader.get());
+      }
+      net_ = sys::Child(net.pid, std::move(net.pidfd));
+    }
+    fuse_channel_.reset();
+    net_channel_.reset();
+    in_.file_system.reset();  // the file system process has it now
+    lifeline_ = std::move(lifeline.writer);
+    return {};
+  }
+
+  [[noreturn]] void become_fs_role(int lifeline) {
+    control_.reset();
+    net_channel_.reset();
+    FsRole role;
+    role.file_system = std::move(in_.file_system);
+    role.channel = fuse_channel_.get();
+    role.lifeline = lifeline;
+    role.init = init_.pidfd();
+    role.name = in_.plan.id;
+    role.terminal = in_.plan.terminal && in_.interactive;
+    run_fs_role(std::move(role));
+  }
+
+  [[noreturn]] void become_net_role(int lifeline) {
+    NetRole role;
+    role.unprivileged_id = in_.unprivileged_id;
+    role.channel = net_channel_.get();
+    role.lifeline = lifeline;
+    role.name = in_.plan.id;
+    run_net_role(role);
+  }
+
+  Result<void> send_go() {
+    const long sent = sys::raw::send(control_.get(), "g", 1, -1);
+    if (sent < 0 && sent != -EPIPE) {  // EPIPE: init is gone, its report says why
+      return fail(Error::system("start the sandbox", "", static_cast<int>(-sent)));
+    }
+    return {};
+  }
+
+  void wait_for_end() {
+    while (init_.running()) {
+      std::vector<pollfd> polls{{signals_->fd(), POLLIN, 0}, {init_.pidfd(), POLLIN, 0}};
+      for (const sys::Child* helper : {&fs_, &net_}) {
+        polls.push_back({helper->running() ? helper->pidfd() : -1, POLLIN, 0});
+      }
+      polls.push_back({control_ ? control_.get() : -1, POLLIN, 0});
+      streams_.add_poll(polls);
+      if (::poll(polls.data(), polls.size(), -1) < 0) {
+        continue;  // EINTR: stopped and continued
+      }
+      if (polls[4].revents != 0) {
+        handle_control();
+      }
+      if (polls[0].revents != 0) {
+        handle_signals();
+      }
+      streams_.handle(polls);
+      if (polls[1].revents != 0) {
+        note_end();
+      } else {
+        watch_helpers(polls[2].revents != 0, polls[3].revents != 0);
+      }
+    }
+  }
+
+  void handle_control() {
+    sandbox::StageReport report;
+    int fd = -1;
+    const long got = sys::raw::receive(control_.get(), &report, sizeof report, &fd);
+    sys::Fd master(fd);
+    if (got != sizeof report) {
+      control_.reset();  // closed at execve: the command runs
+      mark("command runs");
+      sweep_containers(in_.root);
+      return;
+    }
+    if (report.step != sandbox::Step::kNone) {
+      failure_ = sandbox::explain_step(in_.plan, report);
+      return;
+    }
+    mark_report(report);
+    ready_ = true;
+    if (master) {
+      if (Result<void> connected = streams_.connect_terminal(std::move(master)); !connected) {
+        end_sandbox(std::move(connected).error());
+      }
+    }
+  }
+
+  void mark_report(const sandbox::StageReport& report) {
+    if (in_.timings != nullptr) {
+      in_.timings->mark("init: network made", report.network_ns);
+      in_.timings->mark("init: id maps seen", report.maps_ns);
+      in_.timings->mark("init: root mounted", report.root_ns);
+      in_.timings->mark("init: mounts done", report.mounts_ns);
+      in_.timings->mark("init: pivoted and limited", report.ready_ns);
+    }
+  }
+
+  void handle_signals() {
+    while (const int signal = signals_->next()) {
+      switch (signal) {
+        case SIGCHLD:
+        case SIGCONT:
+          break;
+        case SIGWINCH:
+          streams_.resize();
+          break;
+        default:
+          forward(signal);
+          break;
+      }
+    }
+  }
+
+  void forward(int signal) {
+    if (!ready_) {
+      // Nobody inside could act on it yet: the user wants us to stop.
+      init_.kill();
+      early_signal_ = signal;
+      return;
+    }
+    (void)sys::signal_process(init_.pidfd(), signal);  // gone: we are about to notice
+  }
+
+  void note_end() {
+    const Result<sys::ExitStatus> status = init_.wait();
+    exit_code_ = early_signal_ != 0 ? 128 + early_signal_ : status ? status->shell_code() : 125;
+    mark("command ended");
+    if (control_) {
+      read_last_report();
+    }
+    if (!ready_ && !failure_ && early_signal_ == 0) {
+      failure_ = sandbox::explain_step(in_.plan, {});
+    }
+  }
+
+  /// The report and the end may come at once.
+  void read_last_report() {
+    pollfd entry{control_.get(), POLLIN, 0};
+    while (control_ && ::poll(&entry, 1, 0) == 1) {
+      handle_control();
+    }
+  }
+
+  void watch_helpers(bool fs_ended, bool net_ended) {
+    if (fs_ended) {
+      const Result<sys::ExitStatus> status = fs_.wait();
+      // The root is unmounted just before init can be seen to have ended: that is no accident.
+      const bool clean = status && status->shell_code() == 0 && ends_within(init_.pidfd(), kGraceMs);
+      if (!clean) {
+        end_sandbox(Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
+                                fmt::format("the file system process of the sandbox is gone: {}",
+                                            status ? how_it_ended(*status) : "unknown")));
+      }
+    }
+    if (net_ended) {
+      const Result<sys::ExitStatus> status = net_.wait();
+      if (!ends_within(init_.pidfd(), 0)) {
+        end_sandbox(Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
+                                fmt::format("the network process of the sandbox is gone: {}",
+                                            status ? how_it_ended(*status) : "unknown")));
+      }
+    }
+  }
+
+  void end_sandbox(Error why) {
+    if (!failure_) {
+      failure_ = std::move(why);
+    }
+    init_.kill();
+  }
+
+  void finish() {
+    streams_.stop_input();
+    drain();
+    if (streams_.raw_terminal()) {
+      streams_.raw_terminal()->restore();
+    }
+    if (fs_.running()) {
+      if (in_.remove || !ends_within(fs_.pidfd(), kGraceMs)) {
+        fs_.kill();
+      }
+      (void)fs_.wait();  // it is our child and ends: killed, or by itself
+    }
+    lifeline_.reset();
+    // Closing the last descriptor of a tap takes the kernel 30 ms: the network process ends without us.
+    net_.release();
+    mark("cleaned up");
+  }
+
+  /// What the sandbox wrote before its end may still be on its way.
+  void drain() {
+    while (!streams_.drained()) {
+      std::vector<pollfd> polls;
+      streams_.add_poll(polls);
+      if (::poll(polls.data(), polls.size(), kGraceMs) == 0) {
+        return;  // our reader does not read, and the sandbox is gone
+      }
+      streams_.handle(polls);
+    }
+  }
+
+  SupervisorInput in_;
+  sandbox::PreparedPlan prepared_;
+  Streams streams_;
+  std::optional<sys::SignalFd> signals_;
+  sys::Child init_;
+  sys::Child fs_;
+  sys::Child net_;
+  sys::Fd control_;
+  sys::Fd fuse_channel_;
+  sys::Fd net_channel_;
+  sys::Fd lifeline_;
+  bool ready_ = false;
+  int early_signal_ = 0;
+  int exit_code_ = 125;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Result<int> supervise(SupervisorInput input) { return Supervisor(std::move(input)).run(); }
+
+}  // namespace sbx::runtime

@@ -1,0 +1,36 @@
+#pragma once
+
+// The process that starts a sandbox and stays with it: one thread, all waiting in one poll(2).
+//
+//   clone init ──┬── write id maps (newuidmap, newgidmap)
+//                ├── fork the file system process
+//                └── fork the network process
+//   maps written ── "go" ── init mounts, hands /dev/fuse and tap over ── report ── execve
+//
+// What must hold: this process has one thread until its end, as clone copies it.
+
+#include <memory>
+#include <optional>
+
+#include "base/result.hpp"
+#include "runtime/container_dir.hpp"
+#include "runtime/root_file_system.hpp"
+#include "runtime/timings.hpp"
+#include "sandbox/plan.hpp"
+
+namespace sbx::runtime {
+
+struct SupervisorInput {
+  const sandbox::Plan& plan;
+  std::unique_ptr<RootFileSystem> file_system;
+  const DataRoot& root;
+  bool interactive = false;  // standard input is passed on
+  bool remove = false;       // what was written is not kept: the file system process need not finish
+  std::uint32_t unprivileged_id = 65534;
+  Timings* timings = nullptr;  // borrowed; nullptr: nobody wants to know
+};
+
+/// Runs the plan to its end. The exit code of the command, or an Error whose code tells 125, 126 or 127.
+Result<int> supervise(SupervisorInput input);
+
+}  // namespace sbx::runtime
