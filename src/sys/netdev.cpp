@@ -127,8 +127,8 @@ void add_no_link_local(MessageTrain& train, std::uint32_t index) {
 }
 
 template <std::size_t N>
-void add_address(MessageTrain& train, std::uint32_t index, const std::array<std::uint8_t, N>& address,
-                 std::uint8_t prefix_length) {
+void add_address(MessageTrain& train, std::uint32_t index,
+                 const std::array<std::uint8_t, N>& address, std::uint8_t prefix_length) {
   ifaddrmsg body{};
   body.ifa_family = N == 4 ? AF_INET : AF_INET6;
   body.ifa_prefixlen = prefix_length;
@@ -141,7 +141,8 @@ void add_address(MessageTrain& train, std::uint32_t index, const std::array<std:
 }
 
 template <std::size_t N>
-void add_default_route(MessageTrain& train, std::uint32_t index, const std::array<std::uint8_t, N>& gateway) {
+void add_default_route(MessageTrain& train, std::uint32_t index,
+                       const std::array<std::uint8_t, N>& gateway) {
   rtmsg body{};
   body.rtm_family = N == 4 ? AF_INET : AF_INET6;
   body.rtm_table = RT_TABLE_MAIN;

@@ -21,7 +21,7 @@ struct TapIpv6 {
 /// What a tap device shall look like. Plain data of fixed size: it is read after clone().
 struct TapConfig {
   std::array<char, 16> name{'e', 't', 'h', '0'};  // IFNAMSIZ, null-terminated
-  std::uint32_t mtu = 65520;                      // bytes of an IP packet; 65521 is the most libslirp takes
+  std::uint32_t mtu = 65520;  // bytes of an IP packet; 65521 is the most libslirp takes
   std::array<std::uint8_t, 4> address{10, 0, 2, 100};
   std::array<std::uint8_t, 4> gateway{10, 0, 2, 2};
   std::uint8_t prefix_length = 24;
