@@ -1,0 +1,83 @@
+#include "runtime/container_dir.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "sys/file.hpp"
+
+using sbx::ErrorCode;
+using sbx::runtime::ContainerDir;
+using sbx::runtime::DataRoot;
+using sbx::runtime::sweep_containers;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TemporaryRoot {
+  std::string path = (fs::temp_directory_path() / "sbx-container-XXXXXX").string();
+  TemporaryRoot() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~TemporaryRoot() { fs::remove_all(path); }
+};
+
+ContainerDir::Description description(const std::string& id, const std::string& name, bool remove) {
+  return {id, name, "image", {"cmd"}, remove};
+}
+
+}  // namespace
+
+TEST_CASE("a container has its directories and frees its name with its end") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  ContainerDir container = ContainerDir::create(root, description("one", "name", true)).value();
+  CHECK(fs::is_directory(temporary.path + "/containers/one/upper"));
+  CHECK(fs::read_symlink(temporary.path + "/names/name") == "one");
+  REQUIRE(container.write_running(1));
+  REQUIRE(container.remove());
+  CHECK(fs::is_empty(temporary.path + "/containers"));
+  CHECK(fs::is_empty(temporary.path + "/names"));
+}
+
+TEST_CASE("a taken name leaves nothing of the second container") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  const ContainerDir first = ContainerDir::create(root, description("one", "name", false)).value();
+  const auto second = ContainerDir::create(root, description("two", "name", false));
+  CHECK(second.error().code == ErrorCode::kAlreadyExists);
+  CHECK_FALSE(fs::exists(temporary.path + "/containers/two"));
+  CHECK(fs::read_symlink(temporary.path + "/names/name") == "one");
+}
+
+TEST_CASE("the sweep leaves the living and the kept, and takes what killed processes left") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  const ContainerDir alive = ContainerDir::create(root, description("alive", "", true)).value();
+  REQUIRE(alive.write_running(1));
+  {
+    const ContainerDir killed = ContainerDir::create(root, description("killed", "killed-name", true)).value();
+    REQUIRE(killed.write_running(1));
+    fs::create_directories(killed.path() + "/upper/locked/inner");
+    REQUIRE(::chmod((killed.path() + "/upper/locked").c_str(), 0) == 0);
+    const ContainerDir unfinished = ContainerDir::create(root, description("unfinished", "", false)).value();
+    const ContainerDir kept = ContainerDir::create(root, description("kept", "kept-name", false)).value();
+    REQUIRE(kept.write_exited(0));
+  }
+  sweep_containers(root);
+  CHECK(fs::exists(temporary.path + "/containers/alive"));
+  CHECK(fs::exists(temporary.path + "/containers/kept"));
+  CHECK(fs::exists(fs::symlink_status(temporary.path + "/names/kept-name")));
+  CHECK_FALSE(fs::exists(temporary.path + "/containers/killed"));
+  CHECK_FALSE(fs::exists(fs::symlink_status(temporary.path + "/names/killed-name")));
+  CHECK_FALSE(fs::exists(temporary.path + "/containers/unfinished"));
+}
+
+TEST_CASE("a container that is just being made is not swept away") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  fs::create_directory(temporary.path + "/containers/newborn");
+  sweep_containers(root);
+  CHECK(fs::exists(temporary.path + "/containers/newborn"));
+}

@@ -1,0 +1,82 @@
+#include "runtime/planner.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using sbx::runtime::command_candidates;
+using sbx::runtime::IdChoice;
+using sbx::runtime::make_plan;
+using sbx::sandbox::MountStep;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+sbx::oci::RuntimeSpec small_spec() {
+  sbx::oci::RuntimeSpec spec;
+  spec.process.args = {"cmd"};
+  spec.process.env = {"PATH=/usr/bin:/bin"};
+  spec.process.capabilities = {"CAP_CHOWN"};
+  spec.mounts = {{"/proc", "proc", "proc", {"nosuid"}}, {"/dev", "tmpfs", "tmpfs", {"mode=755"}}};
+  spec.devices = {{"/dev/null", "/dev/null"}};
+  spec.masked_paths = {"/proc/kcore"};
+  return spec;
+}
+
+IdChoice one_id() {
+  IdChoice ids;
+  ids.identities.maps = {{{7, 1000, 1}}, {{8, 1000, 1}}};
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a command is searched in PATH unless it has a slash") {
+  CHECK(command_candidates("ls", {"A=1", "PATH=/usr/bin:/bin"}) == Words{"/usr/bin/ls", "/bin/ls"});
+  CHECK(command_candidates("./x", {"PATH=/bin"}) == Words{"./x"});
+  CHECK(command_candidates("ls", {"PATH=:/bin"}) == Words{"./ls", "/bin/ls"});
+  CHECK(command_candidates("ls", {}).empty());
+}
+
+TEST_CASE("system mounts refuse links in the image, the user's follow them") {
+  auto spec = small_spec();
+  spec.mounts.push_back({"/data", "bind", "/tmp", {"rbind", "ro"}});
+  const auto ids = one_id();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  const auto find = [&](const char* target) {
+    return *std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; });
+  };
+  CHECK_FALSE(find("/proc").follow_links);
+  CHECK_FALSE(find("/dev").follow_links);
+  CHECK(find("/data").follow_links);
+  CHECK(find("/data").attributes.read_only);
+  CHECK(find("/data").recursive);
+  CHECK(find("/dev/null").device);
+  CHECK(find("/dev").options == std::vector<std::pair<std::string, std::string>>{{"mode", "755"}});
+  CHECK(plan.mounts.back().target == "/data");
+}
+
+TEST_CASE("masks come after devices, because they use /dev/null") {
+  const auto spec = small_spec();
+  const auto ids = one_id();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  const auto index = [&](const char* target) {
+    return std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; }) -
+           plan.mounts.begin();
+  };
+  CHECK(index("/dev/null") < index("/proc/kcore"));
+}
+
+TEST_CASE("the root file system belongs to the first ids of the maps") {
+  const auto spec = small_spec();
+  const auto ids = one_id();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  CHECK(plan.root_options.find("user_id=7,group_id=8") != std::string::npos);
+}
+
+TEST_CASE("an unknown capability is an error, not nothing") {
+  auto spec = small_spec();
+  spec.process.capabilities = {"CAP_NO_SUCH"};
+  const auto ids = one_id();
+  CHECK_FALSE(make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}));
+}
