@@ -11,6 +11,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "needs.hpp"
 #include "servers.hpp"
 #include "sys/file.hpp"
 #include "world.hpp"
@@ -179,6 +180,7 @@ TEST_CASE("an idle network process sleeps") {
 }
 
 int main(int argc, char** argv) {
+  require_or_skip({Need::kUserNamespaces, Need::kNet});
   enter_world();
   return Catch::Session().run(argc, argv);
 }
