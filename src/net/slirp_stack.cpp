@@ -15,8 +15,9 @@ namespace sbx::net {
 namespace {
 
 // Where all we configure is there (disable_dhcp: configuration version 4), and which is what this is tested with.
-constexpr unsigned kLeastMajor = 4;
-constexpr unsigned kLeastMinor = 7;
+constexpr std::array<unsigned, 3> kLeastVersion{4, 7, 0};
+// Urgent TCP data read memory out of bounds before (CVE-2026-9539).
+constexpr std::array<unsigned, 3> kMendedVersion{4, 9, 2};
 
 // slirp_pollfds_fill cuts every time-out to a second; this value says that it has no timer of its own running.
 constexpr std::uint32_t kNoTimer = 1000;
@@ -196,15 +197,15 @@ void SlirpStack::input(std::span<const std::uint8_t> frame) {
 SlirpVersion slirp_version() {
   SlirpVersion version;
   version.text = ::slirp_version_string();
-  const std::string_view text = version.text;
-  unsigned major = 0;
-  unsigned minor = 0;
-  const char* end = text.data() + text.size();
-  const auto [dot, error] = std::from_chars(text.data(), end, major);
-  if (error == std::errc{} && dot != end && *dot == '.') {
-    (void)std::from_chars(dot + 1, end, minor);
+  std::array<unsigned, 3> numbers{};
+  const char* at = version.text.data();
+  const char* const end = at + version.text.size();
+  for (unsigned& number : numbers) {
+    at = std::from_chars(at, end, number).ptr;
+    at += at != end && *at == '.' ? 1 : 0;
   }
-  version.supported = major > kLeastMajor || (major == kLeastMajor && minor >= kLeastMinor);
+  version.supported = numbers >= kLeastVersion;
+  version.has_known_faults = numbers < kMendedVersion;
   return version;
 }
 

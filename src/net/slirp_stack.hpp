@@ -58,6 +58,8 @@ class SlirpStack {
 struct SlirpVersion {
   std::string text;
   bool supported = false;
+  bool has_known_faults =
+      false;  // published ones; frame_filter.hpp keeps what they need away from it
 };
 SlirpVersion slirp_version();
 
