@@ -1,0 +1,243 @@
+// Copy-up: a file of the lower tree gets its own entry in the upper directory. Only metadata is copied:
+// a regular file becomes an all-hole file of the right size with a mark, its data follows at the first
+// write (data.cpp). Everything is made in the work directory and renamed into place, so that a crash
+// leaves the old state or the new one.
+//
+// A hard-linked file gets all of its names at once, so that they stay names of one file.
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "overlay/core/overlay.hpp"
+#include "overlay/core/xattr_policy.hpp"
+#include "sys/at.hpp"
+
+namespace sbx::overlay {
+
+namespace {
+
+/// A copy that appears in a directory must not show in the directory's times.
+class KeepTimes {
+ public:
+  explicit KeepTimes(int dir) : dir_(dir) {
+    if (const auto st = sys::at::stat(dir)) {
+      times_[0] = st->st_atim;
+      times_[1] = st->st_mtim;
+    }
+  }
+  ~KeepTimes() { (void)sys::at::set_times(dir_, times_); }  // at worst they are newer
+  KeepTimes(const KeepTimes&) = delete;
+  KeepTimes& operator=(const KeepTimes&) = delete;
+
+ private:
+  int dir_;
+  struct timespec times_[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
+};
+
+}  // namespace
+
+FsResult<Node*> Overlay::copy_up(const Found& found) noexcept {
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  Node* node = found.node;
+  if (node == nullptr) {
+    const Attr attr = SBX_TRY(lower_->attr(found.lower));
+    return attr.is_dir() ? copy_up_dir(found.lower) : copy_up_file(found.lower);
+  }
+  if (!node->has_upper && !S_ISDIR(node->mode)) {
+    // Removed while in use: its copy has no name either.
+    const std::string name = upper_->work_name("o");
+    SBX_TRY(copy_file_to_work(found.lower, name, *node));
+    node->work_name = name;
+    node->last.reset();
+  }
+  return node;
+}
+
+FsResult<Node*> Overlay::copy_up_dir(LowerRef ref) noexcept {
+  constexpr std::size_t kMaxDepth = 4096;  // a hostile tree may have loops
+  struct Step {
+    LowerRef ref;
+    std::string name;
+  };
+  std::vector<Step> steps;
+  Node* at = nodes_.find(NodeId(ref.get()));
+  while (at == nullptr) {
+    const std::vector<Lower::Place> places = SBX_TRY(lower_->places(ref));
+    steps.push_back({ref, places.front().name});
+    ref = places.front().dir;
+    at = nodes_.find(NodeId(ref.get()));
+    if (steps.size() > kMaxDepth) {
+      return no(ELOOP);
+    }
+  }
+  if (at->removed) {
+    return no(ENOENT);
+  }
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    at = SBX_TRY(step_into(*at, step->ref, step->name));
+  }
+  return at;
+}
+
+FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& name) noexcept {
+  DirIndex* index = SBX_TRY(index_of(dir, Access::kExclusive));
+  if (IndexEntry* entry = index->find(name)) {
+    if (entry->whiteout) {
+      return no(ENOENT);
+    }
+    Node* node =
+        entry->node != nullptr ? entry->node : SBX_TRY(load_child(dir, *entry, Access::kExclusive));
+    return node->lower.ref() == ref ? FsResult<Node*>(node) : no(ENOENT);
+  }
+  const Attr attr = SBX_TRY(attr_of_lower(ref));
+  const FdRef parent = SBX_TRY(dir_fd(dir));
+  const std::string fresh = upper_->work_name("c");
+  SBX_TRY(sys::at::make_dir(upper_->work(), fresh.c_str(), 0700));
+  sys::Fd fd =
+      SBX_TRY(sys::at::open(upper_->work(), fresh.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  SBX_TRY(copy_xattrs(ref, fd.get()));
+  SBX_TRY(Upper::write_stat(fd.get(), {attr.owner, attr.mode & 07777, 0, 0}));
+  SBX_TRY(Upper::set_origin(fd.get(), attr.ino));
+  const struct timespec times[2] = {attr.atime, attr.mtime};
+  SBX_TRY(sys::at::set_times(fd.get(), times));
+  const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
+  {
+    const KeepTimes keep(parent->get());
+    SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), parent->get(), name.c_str(),
+                            RENAME_NOREPLACE));
+  }
+  Node& node = nodes_.add(NodeId(ref.get()));
+  node.lower = LowerPin::of(*lower_, ref);
+  node.ino = attr.ino;
+  node.mode = attr.mode;
+  node.owner = attr.owner;
+  node.host_ino = host.st_ino;
+  node.has_upper = true;
+  node.index = std::make_unique<DirIndex>(attr.nlink >= 2 ? std::int64_t{attr.nlink} - 2 : -1);
+  (void)fds_.put(node.id.get(), std::move(fd));
+  add_link(node, dir, name);
+  index->set_node(index->add(name, S_IFDIR), node, node.ino, S_IFDIR);
+  return &node;
+}
+
+FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
+  std::vector<Lower::Place> places = SBX_TRY(lower_->places(ref));
+  const std::string fresh = upper_->work_name("c");
+  Node& node = nodes_.add(NodeId(ref.get()));
+  node.lower = LowerPin::of(*lower_, ref);
+  auto copied = copy_file_to_work(ref, fresh, node);
+  if (copied) {
+    copied = place_copy(node, fresh, std::move(places));
+    if (!copied) {
+      (void)sys::at::unlink(upper_->work(), fresh.c_str());
+    }
+  }
+  if (!copied) {
+    (void)fds_.take(node.id.get());
+    nodes_.erase(node);
+    return fail(copied.error());
+  }
+  return &node;
+}
+
+FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {
+  for (const std::string& name : SBX_TRY(lower_->xattr_names(ref))) {
+    if (!xattr_shown(name)) {
+      continue;
+    }
+    const std::string disk = SBX_TRY(xattr_to_disk(name));
+    const std::string value = SBX_TRY(lower_->xattr(ref, name));
+    SBX_TRY(sys::at::set_xattr(fd, disk.c_str(), std::as_bytes(std::span(value))));
+  }
+  return {};
+}
+
+FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_name,
+                                          Node& node) noexcept {
+  const Attr attr = SBX_TRY(attr_of_lower(ref));
+  const bool regular = S_ISREG(attr.mode);
+  const std::string content = S_ISLNK(attr.mode) ? SBX_TRY(lower_->read_link(ref)) : std::string();
+  const OverrideStat stat{attr.owner, attr.mode & 07777, regular ? 0 : attr.mode & S_IFMT,
+                          attr.rdev};
+  sys::Fd fd = SBX_TRY(create_file(upper_->work(), work_name.c_str(), stat, content));
+  const auto fill = [&]() -> FsResult<struct stat> {
+    if (regular && attr.size > 0) {
+      SBX_TRY(sys::at::truncate(fd.get(), attr.size));
+      SBX_TRY(Upper::set_metacopy(fd.get()));
+    }
+    SBX_TRY(copy_xattrs(ref, fd.get()));
+    SBX_TRY(Upper::set_origin(fd.get(), attr.ino));
+    const struct timespec times[2] = {attr.atime, attr.mtime};
+    SBX_TRY(sys::at::set_times(fd.get(), times));
+    return sys::at::stat(fd.get());
+  };
+  const auto host = fill();
+  if (!host) {
+    (void)sys::at::unlink(upper_->work(), work_name.c_str());
+    return fail(host.error());
+  }
+  node.ino = attr.ino;
+  node.mode = attr.mode;
+  node.owner = attr.owner;
+  node.rdev = attr.rdev;
+  node.host_ino = host->st_ino;
+  node.has_upper = true;
+  node.metacopy = regular && attr.size > 0;
+  (void)fds_.put(node.id.get(), std::move(fd));
+  return {};
+}
+
+FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
+                                   std::vector<Lower::Place> places) noexcept {
+  struct Spot {
+    Node* dir;
+    std::string name;
+  };
+  // A name that does not show any more (its directory is gone, something else lies there) gets no copy.
+  std::vector<Spot> spots;
+  for (Lower::Place& place : places) {
+    const auto dir = copy_up_dir(place.dir);
+    if (!dir) {
+      if (dir.error() != Errno(ENOENT)) {
+        return fail(dir.error());
+      }
+      continue;
+    }
+    DirIndex* index = SBX_TRY(index_of(**dir, Access::kExclusive));
+    if (index->find(place.name) == nullptr) {
+      spots.push_back({*dir, std::move(place.name)});
+    }
+  }
+  if (spots.empty()) {
+    node.work_name = work_name;
+    node.removed = true;
+    return {};
+  }
+  for (std::size_t i = 0; i < spots.size(); ++i) {
+    const Spot& spot = spots[i];
+    const FdRef fd = SBX_TRY(dir_fd(*spot.dir));
+    const KeepTimes keep(fd->get());
+    if (i + 1 == spots.size()) {
+      SBX_TRY(sys::at::rename(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str(),
+                              RENAME_NOREPLACE));
+    } else {
+      SBX_TRY(sys::at::link(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str()));
+    }
+  }
+  for (const Spot& spot : spots) {
+    DirIndex& index = *spot.dir->index;
+    index.set_node(index.add(spot.name, node.mode & S_IFMT), node, node.ino, node.mode & S_IFMT);
+    add_link(node, *spot.dir, spot.name);
+  }
+  if (spots.size() > 1) {
+    nodes_.set_linked(node);
+  }
+  return {};
+}
+
+}  // namespace sbx::overlay

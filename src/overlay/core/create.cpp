@@ -1,0 +1,223 @@
+// New names: files, directories, symlinks, devices, links.
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+
+#include "overlay/core/overlay.hpp"
+#include "sys/at.hpp"
+
+namespace sbx::overlay {
+
+FsResult<Node*> Overlay::writable_dir(NodeId id) noexcept {
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  return copy_up(SBX_TRY(locate_dir(id)));
+}
+
+FsResult<IndexEntry*> Overlay::free_name(Node& dir, Name name) noexcept {
+  if (name.view().size() > kNameMax) {
+    return no(ENAMETOOLONG);
+  }
+  DirIndex* index = SBX_TRY(index_of(dir, Access::kExclusive));
+  IndexEntry* entry = index->find(name.view());
+  const bool taken = entry != nullptr ? !entry->whiteout : lower_type(dir, name.view()) != 0;
+  if (taken) {
+    return no(EEXIST);
+  }
+  return entry;
+}
+
+OverrideStat Overlay::new_stat(const Node& dir, std::uint32_t mode, std::uint64_t rdev,
+                               const Caller& who) const noexcept {
+  OverrideStat stat{who.owner, mode & 07777, mode & S_IFMT, rdev};
+  if ((dir.mode & S_ISGID) != 0) {
+    stat.owner.gid = dir.owner.gid;
+    stat.permissions |= S_ISDIR(mode) ? static_cast<std::uint32_t>(S_ISGID) : 0U;
+  }
+  return stat;
+}
+
+FsResult<sys::Fd> Overlay::create_file(int dir, const char* name, const OverrideStat& stat,
+                                       std::string_view content) noexcept {
+  sys::Fd fd = SBX_TRY(sys::at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
+  auto filled = Upper::write_stat(fd.get(), stat);
+  if (filled && !content.empty()) {
+    filled = sys::at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
+  }
+  if (!filled) {
+    (void)sys::at::unlink(dir, name);
+    return fail(filled.error());
+  }
+  return fd;
+}
+
+namespace {
+
+FsResult<sys::Fd> create_dir(int parent, const char* name, const OverrideStat& stat) noexcept {
+  SBX_TRY(sys::at::make_dir(parent, name, 0700));
+  auto fd = sys::at::open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  FsResult<void> marked =
+      fd ? Upper::write_stat(fd->get(), stat) : FsResult<void>(fail(fd.error()));
+  if (!marked) {
+    (void)sys::at::unlink(parent, name, AT_REMOVEDIR);
+    return fail(marked.error());
+  }
+  return fd;
+}
+
+}  // namespace
+
+FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wish,
+                                std::string_view content) noexcept {
+  Node* dir = SBX_TRY(writable_dir(dir_id));
+  IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
+  const FdRef parent = SBX_TRY(dir_fd(*dir));
+  const std::string aside = whiteout != nullptr ? upper_->work_name("n") : std::string();
+  const int where = whiteout != nullptr ? upper_->work() : parent->get();
+  const char* as = whiteout != nullptr ? aside.c_str() : name.c_str();
+
+  const bool directory = wish.type == S_IFDIR;
+  // A symlink of the sandbox's root can be one on disk; the mark of another owner needs a file.
+  const bool real_symlink = wish.type == S_IFLNK && wish.owner == Owner{};
+  sys::Fd fd;
+  if (directory) {
+    fd = SBX_TRY(create_dir(where, as, wish));
+    if (whiteout != nullptr && whiteout->hides_dir) {
+      SBX_TRY(Upper::set_opaque(fd.get()));
+    }
+  } else if (real_symlink) {
+    SBX_TRY(sys::at::symlink(std::string(content).c_str(), where, as));
+  } else {
+    OverrideStat stat = wish;
+    stat.type = wish.type == S_IFREG ? 0 : wish.type;
+    fd = SBX_TRY(create_file(where, as, stat, content));
+  }
+  if (whiteout != nullptr) {
+    const auto placed =
+        sys::at::rename(where, as, parent->get(), name.c_str(), directory ? RENAME_EXCHANGE : 0);
+    // What is left there: the whiteout of a directory, or what could not be placed.
+    if (directory || !placed) {
+      (void)sys::at::unlink(where, as, directory && !placed ? AT_REMOVEDIR : 0);
+    }
+    SBX_TRY(FsResult<void>(placed));
+  }
+  return finish_new(*dir, name, wish, std::move(fd), real_symlink);
+}
+
+FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
+                                    bool real_symlink) noexcept {
+  const FdRef parent = SBX_TRY(dir_fd(dir));
+  const struct stat host = fd.valid() ? SBX_TRY(sys::at::stat(fd.get()))
+                                      : SBX_TRY(sys::at::stat(parent->get(), name.c_str()));
+  Node& node = new_node(stat, host);
+  node.real_symlink = real_symlink;
+  if (real_symlink) {
+    node.mode = S_IFLNK | 0777;
+  }
+  if (S_ISDIR(node.mode)) {
+    node.index = std::make_unique<DirIndex>(0);
+  }
+  if (fd.valid()) {
+    (void)fds_.put(node.id.get(), std::move(fd));
+  }
+  name_node(dir, name, node);
+  return entry_of(node, Access::kExclusive);
+}
+
+Node& Overlay::new_node(const OverrideStat& stat, const struct stat& host) noexcept {
+  Node& node = nodes_.add_new();
+  node.mode = stat.type | stat.permissions;
+  node.owner = stat.owner;
+  node.rdev = stat.rdev;
+  node.host_ino = host.st_ino;
+  node.ino = lower_->number_for_upper(host.st_dev, host.st_ino);
+  node.has_upper = true;
+  return node;
+}
+
+void Overlay::name_node(Node& dir, Name name, Node& node) noexcept {
+  DirIndex& index = *dir.index;
+  IndexEntry* entry = index.find(name.view());
+  if (entry == nullptr) {
+    entry = &index.add(name.view(), lower_type(dir, name.view()));
+  }
+  index.set_node(*entry, node, node.ino, node.mode & S_IFMT);
+  add_link(node, dir, name.view());
+}
+
+FsResult<Entry> Overlay::make_node(NodeId dir, Name name, std::uint32_t mode, std::uint64_t rdev,
+                                   const Caller& who) noexcept {
+  const std::unique_lock lock(tree_);
+  Node* parent = SBX_TRY(writable_dir(dir));
+  const bool device = S_ISCHR(mode) || S_ISBLK(mode);
+  return create(dir, name, new_stat(*parent, mode, device ? rdev : 0, who), {});
+}
+
+FsResult<Entry> Overlay::make_dir(NodeId dir, Name name, std::uint32_t mode,
+                                  const Caller& who) noexcept {
+  const std::unique_lock lock(tree_);
+  Node* parent = SBX_TRY(writable_dir(dir));
+  return create(dir, name, new_stat(*parent, (mode & 07777) | S_IFDIR, 0, who), {});
+}
+
+FsResult<Entry> Overlay::make_symlink(NodeId dir, Name name, std::string_view target,
+                                      const Caller& who) noexcept {
+  const std::unique_lock lock(tree_);
+  Node* parent = SBX_TRY(writable_dir(dir));
+  return create(dir, name, new_stat(*parent, S_IFLNK | 0777, 0, who), target);
+}
+
+FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Caller& who) noexcept {
+  const std::unique_lock lock(tree_);
+  Node* parent = SBX_TRY(writable_dir(dir));
+  const std::string name = upper_->work_name("o");
+  const OverrideStat wish = new_stat(*parent, (mode & 07777) | S_IFREG, 0, who);
+  OverrideStat stat = wish;
+  stat.type = 0;
+  sys::Fd fd = SBX_TRY(create_file(upper_->work(), name.c_str(), stat, {}));
+  Node& node = new_node(wish, SBX_TRY(sys::at::stat(fd.get())));
+  node.work_name = name;
+  node.removed = true;
+  (void)fds_.put(node.id.get(), std::move(fd));
+  return entry_of(node, Access::kExclusive);
+}
+
+FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
+  const std::unique_lock lock(tree_);
+  Node* dir = SBX_TRY(writable_dir(dir_id));
+  Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
+  if (S_ISDIR(node->mode)) {
+    return no(EPERM);
+  }
+  const IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
+  if (node->metacopy) {
+    const FdRef fd = SBX_TRY(file_fd(*node));
+    SBX_TRY(Upper::set_redirect(fd->get(), SBX_TRY(lower_path(node->lower.ref()))));
+  }
+  const FdRef to = SBX_TRY(dir_fd(*dir));
+  if (!node->work_name.empty()) {
+    SBX_TRY(sys::at::rename(upper_->work(), node->work_name.c_str(), to->get(), name.c_str()));
+    node->work_name.clear();
+    node->pinned.reset();
+    node->removed = false;
+  } else if (node->links.empty()) {
+    return no(ENOENT);
+  } else {
+    const FdRef from = SBX_TRY(dir_fd(*node->links.front().dir));
+    const char* old_name = node->links.front().name.c_str();
+    if (whiteout == nullptr) {
+      SBX_TRY(sys::at::link(from->get(), old_name, to->get(), name.c_str()));
+    } else {
+      const std::string aside = upper_->work_name("n");
+      SBX_TRY(sys::at::link(from->get(), old_name, upper_->work(), aside.c_str()));
+      SBX_TRY(sys::at::rename(upper_->work(), aside.c_str(), to->get(), name.c_str()));
+    }
+    nodes_.set_linked(*node);
+  }
+  name_node(*dir, name, *node);
+  return entry_of(*node, Access::kExclusive);
+}
+
+}  // namespace sbx::overlay

@@ -1,0 +1,142 @@
+// The bytes of files. The tree lock is held only to find the descriptor.
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "overlay/core/overlay.hpp"
+#include "sys/at.hpp"
+
+namespace sbx::overlay {
+
+namespace {
+
+constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+FsResult<Overlay::Source> Overlay::source_of(NodeId id) noexcept {
+  const std::shared_lock lock(tree_);
+  const Found found = SBX_TRY(locate(id));
+  if (found.node != nullptr && !S_ISREG(found.node->mode)) {
+    return no(S_ISDIR(found.node->mode) ? EISDIR : EINVAL);
+  }
+  if (found.node == nullptr || !found.node->has_upper || found.node->metacopy) {
+    return Source{nullptr, found.lower};
+  }
+  return Source{SBX_TRY(file_fd(*found.node)), kNoLower};
+}
+
+FsResult<std::size_t> Overlay::read(NodeId id, std::uint64_t offset,
+                                    std::span<std::byte> data) noexcept {
+  // The lower file stays valid: the kernel, which asks, knows it.
+  const Source source = SBX_TRY(source_of(id));
+  return source.fd != nullptr ? sys::at::pread_full(source.fd->get(), data, offset)
+                              : lower_->read(source.lower, offset, data);
+}
+
+FsResult<FdRef> Overlay::writable_fd(NodeId id, std::uint64_t keep) noexcept {
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  Source source = SBX_TRY(source_of(id));
+  if (source.fd == nullptr) {
+    SBX_TRY(materialise(id, keep));
+    source = SBX_TRY(source_of(id));
+  }
+  return source.fd != nullptr ? FsResult<FdRef>(std::move(source.fd)) : no(EIO);
+}
+
+FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
+  const std::lock_guard copying(copying_[id.get() % copying_.size()]);
+  FdRef fd;
+  LowerRef from;
+  {
+    const std::unique_lock lock(tree_);
+    Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
+    if (!S_ISREG(node->mode)) {
+      return no(EINVAL);
+    }
+    if (!node->metacopy) {
+      return {};  // another request was faster
+    }
+    fd = SBX_TRY(file_fd(*node));
+    from = node->lower.ref();
+  }
+  const struct stat before = SBX_TRY(sys::at::stat(fd->get()));
+  const std::uint64_t length = std::min(keep, static_cast<std::uint64_t>(before.st_size));
+  if (length > 0) {
+    SBX_TRY(lower_->copy_data(from, fd->get(), length));
+    if (durability_ == Durability::kDurable) {
+      // The mark must not be gone from the disk before the data is there.
+      SBX_TRY(sys::at::sync(fd->get(), sys::at::SyncKind::kDataOnly));
+    }
+    const struct timespec times[2] = {before.st_atim, before.st_mtim};
+    SBX_TRY(sys::at::set_times(fd->get(), times));
+  }
+  const std::unique_lock lock(tree_);
+  Node* node = nodes_.find(id);
+  if (node == nullptr) {
+    return no(ESTALE);
+  }
+  // In memory first is wrong: a failure here must leave the file as it was.
+  SBX_TRY(Upper::clear_metacopy(fd->get()));
+  node->metacopy = false;
+  return {};
+}
+
+FsResult<void> Overlay::write(NodeId id, std::uint64_t offset, std::span<const std::byte> data,
+                              bool clear_privileges) noexcept {
+  const FdRef fd = SBX_TRY(writable_fd(id, kAll));
+  SBX_TRY(sys::at::pwrite_full(fd->get(), data, offset));
+  if (!clear_privileges) {
+    return {};
+  }
+  const std::unique_lock lock(tree_);
+  Node* node = nodes_.find(id);
+  return node == nullptr ? FsResult<void>() : kill_privileges(*node);
+}
+
+FsResult<void> Overlay::allocate(NodeId id, int mode, std::uint64_t offset,
+                                 std::uint64_t length) noexcept {
+  const FdRef fd = SBX_TRY(writable_fd(id, kAll));
+  return sys::at::allocate(fd->get(), mode, offset, length);
+}
+
+FsResult<std::uint64_t> Overlay::seek(NodeId id, std::uint64_t offset, int whence) noexcept {
+  const Source source = SBX_TRY(source_of(id));
+  // The file offset that this moves is used by nobody: all reads and writes carry their own.
+  return source.fd != nullptr ? sys::at::seek(source.fd->get(), offset, whence)
+                              : lower_->seek(source.lower, offset, whence);
+}
+
+FsResult<std::size_t> Overlay::copy_range(NodeId from, std::uint64_t from_offset, NodeId to,
+                                          std::uint64_t to_offset, std::size_t length) noexcept {
+  const Source source = SBX_TRY(source_of(from));
+  if (source.fd == nullptr) {
+    return no(EOPNOTSUPP);  // the kernel copies through its page cache then
+  }
+  const FdRef target = SBX_TRY(writable_fd(to, kAll));
+  return sys::at::copy_range(source.fd->get(), from_offset, target->get(), to_offset, length);
+}
+
+FsResult<void> Overlay::sync(NodeId id, bool data_only) noexcept {
+  if (durability_ == Durability::kVolatile) {
+    return {};
+  }
+  FdRef fd;
+  {
+    const std::shared_lock lock(tree_);
+    const Found found = SBX_TRY(locate(id));
+    if (found.node == nullptr || !found.node->has_upper || found.node->real_symlink ||
+        (S_ISDIR(found.node->mode) && found.node->removed)) {
+      return {};
+    }
+    fd = SBX_TRY(any_fd(*found.node));
+  }
+  return sys::at::sync(fd->get(),
+                       data_only ? sys::at::SyncKind::kDataOnly : sys::at::SyncKind::kAll);
+}
+
+}  // namespace sbx::overlay

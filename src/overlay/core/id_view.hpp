@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "overlay/core/types.hpp"
+
+namespace sbx::overlay {
+
+/// Who owns what, in three countings: as the lower tree has it, as the upper directory stores it (the
+/// sandbox's own ids), and as it is served. The kernel knows no ids outside the sandbox's user namespace:
+/// an inode with one of those cannot be changed (EOVERFLOW), so they are served as the overflow id.
+class IdView {
+ public:
+  /// From `first`, `count` ids that the sandbox's user namespace maps.
+  struct Range {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+  /// Ids of the lower tree that mean another id inside the sandbox.
+  struct Alias {
+    std::uint32_t lower = 0;
+    std::uint32_t sandbox = 0;
+  };
+
+  /// Owners are served as the image has them.
+  static IdView full(std::vector<Range> uids, std::vector<Range> gids);
+  /// One id: everything is served as owned by `all`. What is stored stays as wished.
+  static IdView squash(Owner all);
+  /// As full; in the lower tree, the invoking user's ids count as the sandbox user's.
+  static IdView host(std::vector<Range> uids, std::vector<Range> gids, Alias user, Alias group);
+
+  /// What an owner in the lower tree is called inside the sandbox.
+  [[nodiscard]] Owner from_lower(Owner owner) const noexcept;
+  /// What the kernel is told for an owner as stored.
+  [[nodiscard]] Owner served(Owner owner) const noexcept;
+  /// Whether chown to this id can be answered.
+  [[nodiscard]] bool squashes() const noexcept { return squash_.has_value(); }
+
+  static constexpr std::uint32_t kOverflow = 65534;  // /proc/sys/kernel/overflowuid
+
+ private:
+  std::vector<Range> uids_;
+  std::vector<Range> gids_;
+  std::optional<Owner> squash_;
+  std::optional<Alias> user_;
+  std::optional<Alias> group_;
+};
+
+}  // namespace sbx::overlay

@@ -1,0 +1,279 @@
+#include "overlay/core/lower_tree.hpp"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "overlay/core/copy_range.hpp"
+
+namespace sbx::overlay {
+
+namespace {
+
+using layer::TreeIno;
+
+TreeIno tree_ino(LowerRef ref) noexcept {
+  return ref.get() > std::numeric_limits<TreeIno>::max() ? layer::kNoInode
+                                                         : static_cast<TreeIno>(ref.get());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LowerTree>> LowerTree::make(layer::ImageTree tree,
+                                                   std::vector<sys::Fd> layers) {
+  if (layers.size() != tree.layer_count()) {
+    return fail(
+        Error::make(ErrorCode::kInvalidArgument, "serve image", "", "wrong number of layers"));
+  }
+  const std::size_t bytes = (std::size_t{tree.inode_count()} + 1) * sizeof(Counter);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    return fail(Error::system("map memory for", "inode counters"));
+  }
+  // Zeros are what std::atomic<uint32_t>(0) looks like: its representation is the integer's (checked below).
+  static_assert(sizeof(Counter) == sizeof(std::uint32_t) && Counter::is_always_lock_free);
+  return std::unique_ptr<LowerTree>(
+      new LowerTree(std::move(tree), std::move(layers), static_cast<Counter*>(memory)));
+}
+
+LowerTree::LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters)
+    : tree_(std::move(tree)), layers_(std::move(layers)), counters_(counters) {}
+
+LowerTree::~LowerTree() {
+  (void)::munmap(static_cast<void*>(counters_),
+                 (std::size_t{tree_.inode_count()} + 1) * sizeof(Counter));
+}
+
+FsResult<LowerPin> LowerTree::lookup(LowerRef dir, std::string_view name) noexcept {
+  const TreeIno found = tree_.lookup(tree_ino(dir), name);
+  if (found == layer::kNoInode) {
+    return no(ENOENT);
+  }
+  return LowerPin(*this, LowerRef(found));
+}
+
+FsResult<std::uint32_t> LowerTree::probe(LowerRef dir, std::string_view name) noexcept {
+  const TreeIno found = tree_.lookup(tree_ino(dir), name);
+  const auto inode = tree_.inode(found);
+  if (!inode) {
+    return no(ENOENT);
+  }
+  return inode->mode & S_IFMT;
+}
+
+FsResult<Attr> LowerTree::attr(LowerRef ref) noexcept {
+  const auto inode = tree_.inode(tree_ino(ref));
+  if (!inode) {
+    return no(ESTALE);
+  }
+  Attr attr;
+  attr.ino = ref.get();
+  attr.mode = inode->mode;
+  attr.nlink = inode->nlink;
+  attr.owner = {inode->uid, inode->gid};
+  attr.rdev = inode->rdev;
+  attr.size = inode->size;
+  std::uint64_t stored = inode->size;
+  if (inode->sparse) {
+    stored = 0;
+    const std::uint32_t extents = tree_.extent_count(tree_ino(ref));
+    for (std::uint32_t i = 0; i < extents; ++i) {
+      const auto extent = tree_.extent(tree_ino(ref), i);
+      stored += extent ? extent->length : 0;
+    }
+  }
+  attr.blocks =
+      S_ISREG(inode->mode) || S_ISDIR(inode->mode) ? stored / 512 + (stored % 512 != 0 ? 1 : 0) : 0;
+  attr.mtime = {inode->mtime_sec, static_cast<long>(inode->mtime_nsec)};
+  attr.atime = attr.mtime;
+  attr.ctime = attr.mtime;
+  return attr;
+}
+
+FsResult<std::string> LowerTree::read_link(LowerRef ref) noexcept {
+  const std::string_view target = tree_.symlink_target(tree_ino(ref));
+  if (target.empty()) {
+    return no(EINVAL);
+  }
+  return std::string(target);
+}
+
+FsResult<std::size_t> LowerTree::read(LowerRef ref, std::uint64_t offset,
+                                      std::span<std::byte> data) noexcept {
+  return tree_.read(tree_ino(ref), offset, data, layers_);
+}
+
+FsResult<std::uint64_t> LowerTree::seek(LowerRef ref, std::uint64_t offset, int whence) noexcept {
+  const auto inode = tree_.inode(tree_ino(ref));
+  if (!inode || !S_ISREG(inode->mode)) {
+    return no(EINVAL);
+  }
+  if (offset >= inode->size) {
+    return no(ENXIO);
+  }
+  if (!inode->sparse) {
+    return whence == SEEK_DATA ? offset : inode->size;
+  }
+  std::uint64_t at = offset;  // for SEEK_HOLE: end of the run of extents that covers `offset`
+  const std::uint32_t extents = tree_.extent_count(tree_ino(ref));
+  for (std::uint32_t i = 0; i < extents; ++i) {
+    const auto extent = tree_.extent(tree_ino(ref), i);
+    if (!extent || extent->length == 0 || extent->file_offset + extent->length <= at) {
+      continue;
+    }
+    if (whence == SEEK_DATA) {
+      return std::max(at, extent->file_offset);
+    }
+    if (extent->file_offset > at) {
+      return at;
+    }
+    at = extent->file_offset + extent->length;
+  }
+  if (whence == SEEK_DATA) {
+    return no(ENXIO);
+  }
+  return std::min(at, inode->size);
+}
+
+FsResult<void> LowerTree::copy_data(LowerRef ref, int to, std::uint64_t length) noexcept {
+  const auto inode = tree_.inode(tree_ino(ref));
+  if (!inode || !S_ISREG(inode->mode) || inode->layer >= layers_.size()) {
+    return no(EIO);
+  }
+  const int tar = layers_[inode->layer].get();
+  length = std::min(length, inode->size);
+  if (!inode->sparse) {
+    return copy_range(tar, inode->data_offset, to, 0, length);
+  }
+  const std::uint32_t extents = tree_.extent_count(tree_ino(ref));
+  for (std::uint32_t i = 0; i < extents; ++i) {
+    const auto extent = tree_.extent(tree_ino(ref), i);
+    if (extent && extent->file_offset < length) {
+      SBX_TRY(copy_range(tar, extent->tar_offset, to, extent->file_offset,
+                         std::min(extent->length, length - extent->file_offset)));
+    }
+  }
+  return {};
+}
+
+FsResult<void> LowerTree::list(LowerRef dir, std::uint64_t index, EntrySink& sink) noexcept {
+  const std::uint32_t entries = tree_.entry_count(tree_ino(dir));
+  for (; index < entries; ++index) {
+    const auto entry = tree_.entry(tree_ino(dir), static_cast<std::uint32_t>(index));
+    const auto inode = entry ? tree_.inode(entry->ino) : std::nullopt;
+    if (inode && !sink.take(index, entry->name, entry->ino, inode->mode & S_IFMT)) {
+      break;
+    }
+  }
+  return {};
+}
+
+FsResult<std::string> LowerTree::xattr(LowerRef ref, std::string_view name) noexcept {
+  const auto value = tree_.find_xattr(tree_ino(ref), name);
+  if (!value) {
+    return no(ENODATA);
+  }
+  return std::string(*value);
+}
+
+FsResult<std::vector<std::string>> LowerTree::xattr_names(LowerRef ref) noexcept {
+  std::vector<std::string> names;
+  const std::uint32_t count = tree_.xattr_count(tree_ino(ref));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (const auto entry = tree_.xattr(tree_ino(ref), i)) {
+      names.emplace_back(entry->name);
+    }
+  }
+  return names;
+}
+
+void LowerTree::index_places() {
+  first_place_.resize(std::size_t{tree_.inode_count()} + 1);
+  for (TreeIno dir = 1; dir <= tree_.inode_count(); ++dir) {
+    const std::uint32_t entries = tree_.entry_count(dir);
+    for (std::uint32_t i = 0; i < entries; ++i) {
+      const auto entry = tree_.entry(dir, i);
+      if (!entry || entry->ino > tree_.inode_count()) {
+        continue;
+      }
+      Position& first = first_place_[entry->ino];
+      if (first.dir == layer::kNoInode) {
+        first = {dir, i};
+      } else {
+        more_places_.emplace(entry->ino, Position{dir, i});
+      }
+    }
+  }
+}
+
+FsResult<std::vector<Lower::Place>> LowerTree::places(LowerRef ref) noexcept {
+  const TreeIno ino = tree_ino(ref);
+  if (ino <= layer::kTreeRoot || ino > tree_.inode_count()) {
+    return no(ENOENT);
+  }
+  const std::lock_guard lock(places_mutex_);
+  if (first_place_.empty()) {
+    index_places();
+  }
+  std::vector<Place> places;
+  const auto add = [&](Position position) {
+    const auto entry = tree_.entry(position.dir, position.index);
+    if (entry) {
+      places.push_back({LowerRef(position.dir), std::string(entry->name)});
+    }
+  };
+  add(first_place_[ino]);
+  const auto [begin, end] = more_places_.equal_range(ino);
+  for (auto it = begin; it != end; ++it) {
+    add(it->second);
+  }
+  if (places.empty()) {
+    return no(ENOENT);
+  }
+  return places;
+}
+
+FsResult<LowerPin> LowerTree::by_number(std::uint64_t ino) noexcept {
+  if (!valid(LowerRef(ino))) {
+    return no(ENOENT);
+  }
+  return LowerPin(*this, LowerRef(ino));
+}
+
+std::uint64_t LowerTree::number_for_upper(std::uint64_t, std::uint64_t ino) noexcept {
+  // Small numbers: programs built without large file support cannot stat an inode number above 2^32.
+  return tree_.inode_count() + ino;
+}
+
+LowerTree::Counter* LowerTree::counter(LowerRef ref) noexcept {
+  return valid(ref) ? counters_ + ref.get() : nullptr;
+}
+
+void LowerTree::add_lookups(LowerRef ref, std::uint64_t count) noexcept {
+  if (Counter* counted = counter(ref)) {
+    counted->fetch_add(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  }
+}
+
+std::uint64_t LowerTree::drop_lookups(LowerRef ref, std::uint64_t count) noexcept {
+  Counter* counted = counter(ref);
+  return counted == nullptr
+             ? 0
+             : counted->fetch_sub(static_cast<std::uint32_t>(count), std::memory_order_relaxed) -
+                   static_cast<std::uint32_t>(count);
+}
+
+std::uint64_t LowerTree::lookups(LowerRef ref) noexcept {
+  Counter* counted = counter(ref);
+  return counted == nullptr ? 0 : counted->load(std::memory_order_relaxed);
+}
+
+bool LowerTree::valid(LowerRef ref) noexcept {
+  return ref.get() >= 1 && ref.get() <= tree_.inode_count();
+}
+
+}  // namespace sbx::overlay

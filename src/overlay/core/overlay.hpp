@@ -1,0 +1,259 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/core/fd_cache.hpp"
+#include "overlay/core/id_view.hpp"
+#include "overlay/core/lower.hpp"
+#include "overlay/core/node_table.hpp"
+#include "overlay/core/types.hpp"
+#include "overlay/core/upper.hpp"
+
+namespace sbx::overlay {
+
+enum class Durability {
+  kVolatile,  // fsync does nothing: the upper directory is thrown away anyway
+  kDurable
+};
+
+/// Takes the answer to a readdir.
+class DirSink {
+ public:
+  DirSink() = default;
+  DirSink(const DirSink&) = delete;
+  DirSink& operator=(const DirSink&) = delete;
+  virtual ~DirSink() = default;
+  /// `next`: the offset to go on from after this entry. With attributes, entry.id is not 0 and the lookup is
+  /// counted; without, only entry.attr.ino and the type in entry.attr.mode are set. False: no room,
+  /// not taken.
+  virtual bool take(std::string_view name, const Entry& entry, std::uint64_t next) = 0;
+  /// Begins again: what was taken is void.
+  virtual void restart() = 0;
+};
+
+enum class ListKind { kPlain, kWithAttributes };
+
+/// The overlay file system: one lower tree, one upper directory. All operations may be called from any
+/// thread; none throws or aborts; a failure is an errno for the program that asked. One source
+/// file per group of operations. Locks and invariants: README.md.
+class Overlay {
+ public:
+  struct Options {
+    std::unique_ptr<Lower> lower;
+    std::unique_ptr<Upper> upper;  // null: read-only
+    IdView ids;
+    Durability durability = Durability::kDurable;
+    std::size_t open_files = 256;
+  };
+
+  static Result<std::unique_ptr<Overlay>> make(Options options);
+  ~Overlay();
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
+
+  // lookup.cpp
+  /// An entry with id 0, not ENOENT, for a name that is not there. Counts a lookup.
+  FsResult<Entry> lookup(NodeId dir, Name name) noexcept;
+  void forget(NodeId id, std::uint64_t lookups) noexcept;
+  // attr.cpp
+  FsResult<Attr> get_attr(NodeId id) noexcept;
+  FsResult<Attr> set_attr(NodeId id, const AttrChange& change) noexcept;
+  FsResult<std::string> read_link(NodeId id) noexcept;
+  FsResult<struct statvfs> stat_fs() noexcept;
+  [[nodiscard]] Trust trust(NodeId id) noexcept;
+  // create.cpp: each counts a lookup. `mode` is masked already.
+  FsResult<Entry> make_node(NodeId dir, Name name, std::uint32_t mode, std::uint64_t rdev,
+                            const Caller& who) noexcept;
+  FsResult<Entry> make_dir(NodeId dir, Name name, std::uint32_t mode, const Caller& who) noexcept;
+  FsResult<Entry> make_symlink(NodeId dir, Name name, std::string_view target,
+                               const Caller& who) noexcept;
+  FsResult<Entry> make_unnamed(NodeId dir, std::uint32_t mode,
+                               const Caller& who) noexcept;  // O_TMPFILE
+  FsResult<Entry> link(NodeId id, NodeId dir, Name name) noexcept;
+  // remove.cpp
+  FsResult<void> unlink(NodeId dir, Name name) noexcept;
+  FsResult<void> remove_dir(NodeId dir, Name name) noexcept;
+  // rename.cpp: flags as renameat2(2), without RENAME_WHITEOUT
+  FsResult<void> rename(NodeId from_dir, Name from, NodeId to_dir, Name to,
+                        unsigned flags) noexcept;
+  // data.cpp
+  FsResult<std::size_t> read(NodeId id, std::uint64_t offset, std::span<std::byte> data) noexcept;
+  FsResult<void> write(NodeId id, std::uint64_t offset, std::span<const std::byte> data,
+                       bool kill_privileges) noexcept;
+  FsResult<void> allocate(NodeId id, int mode, std::uint64_t offset, std::uint64_t length) noexcept;
+  FsResult<std::uint64_t> seek(NodeId id, std::uint64_t offset, int whence) noexcept;
+  FsResult<std::size_t> copy_range(NodeId from, std::uint64_t from_offset, NodeId to,
+                                   std::uint64_t to_offset, std::size_t length) noexcept;
+  FsResult<void> sync(NodeId id, bool data_only) noexcept;
+  // dir_stream.cpp
+  FsResult<void> list(NodeId dir, std::uint64_t offset, ListKind kind, DirSink& sink) noexcept;
+  // xattr.cpp
+  FsResult<std::string> xattr(NodeId id, std::string_view name) noexcept;
+  FsResult<std::vector<std::string>> xattr_names(NodeId id) noexcept;
+  FsResult<void> set_xattr(NodeId id, std::string_view name, std::span<const std::byte> value,
+                           int flags) noexcept;
+  FsResult<void> remove_xattr(NodeId id, std::string_view name) noexcept;
+
+  /// Nodes in memory (tests, statistics).
+  [[nodiscard]] std::size_t node_count() noexcept;
+
+ private:
+  /// What an id stands for: a Node, or a file of the lower tree alone.
+  struct Found {
+    Node* node = nullptr;
+    LowerRef lower = kNoLower;  // of the node, if it has one
+    LowerPin pin;               // keeps a lower file valid that nobody else knows yet
+  };
+  /// Whether the tree lock is held for writing. Functions that would have to load something under kShared
+  /// return kNeedExclusive, and with_tree() calls again.
+  enum class Access { kShared, kExclusive };
+  static constexpr int kNeedExclusive = 0x10000;  // no errno
+
+  explicit Overlay(Options options);
+
+  template <class Body>
+  auto with_tree(Body body) noexcept -> decltype(body(Access::kShared));
+
+  // All below expect tree_ to be held; those without an Access, exclusively unless said otherwise.
+
+  // lookup.cpp
+  FsResult<void> adopt_root(Node& root, const Attr& below) noexcept;
+  [[nodiscard]] FsResult<Found> locate(NodeId id) noexcept;      // shared is enough
+  [[nodiscard]] FsResult<Found> locate_dir(NodeId id) noexcept;  // shared is enough
+  [[nodiscard]] static LowerRef lower_dir(const Found& dir) noexcept;
+  [[nodiscard]] FsResult<Entry> entry_of(Node& node, Access access) noexcept;  // counts a lookup
+  [[nodiscard]] FsResult<Entry> entry_of_lower(
+      LowerRef ref) noexcept;  // counts a lookup; shared is enough
+  [[nodiscard]] FsResult<DirIndex*> index_of(Node& dir, Access access) noexcept;
+  [[nodiscard]] FsResult<Node*> load_child(Node& dir, IndexEntry& entry, Access access) noexcept;
+  [[nodiscard]] FsResult<Found> child(const Found& dir, Name name, Access access) noexcept;
+  [[nodiscard]] FsResult<LowerPin> lower_of_stored(const Node& dir, std::string_view name,
+                                                   const Stored& stored) noexcept;
+  FsResult<void> read_index(Node& dir, DirIndex& index) noexcept;
+  Node& node_of_stored(const Stored& stored, LowerPin lower) noexcept;
+  [[nodiscard]] Trust trust_of(const Found& found) const noexcept;
+  [[nodiscard]] FsResult<LowerPin> resolve_lower(std::string_view path) noexcept;
+  [[nodiscard]] std::uint32_t lower_type(const Node& dir, std::string_view name) noexcept;
+  void count_lookup(NodeId id, std::uint64_t count) noexcept;  // shared is enough
+  [[nodiscard]] bool known_to_kernel(const Node& node) noexcept;
+  void drop_if_unused(Node* node) noexcept;
+  void add_link(Node& node, Node& dir, std::string_view name) noexcept;
+  void drop_link(Node& node, const Node& dir, std::string_view name) noexcept;
+
+  // paths.cpp: shared is enough
+  [[nodiscard]] FsResult<FdRef> dir_fd(Node& dir) noexcept;
+  [[nodiscard]] FsResult<FdRef> file_fd(Node& node) noexcept;
+  [[nodiscard]] FsResult<FdRef> any_fd(Node& node) noexcept;
+  [[nodiscard]] FsResult<std::string> upper_path(const Node& dir) noexcept;
+  [[nodiscard]] FsResult<std::string> lower_path(LowerRef ref) noexcept;
+
+  // attr.cpp
+  [[nodiscard]] FsResult<Attr> attr_of(Node& node, Access access) noexcept;
+  [[nodiscard]] FsResult<Attr> attr_of_lower(LowerRef ref) noexcept;  // as stored; shared is enough
+  [[nodiscard]] FsResult<struct stat> host_stat(Node& node) noexcept;  // shared is enough
+  FsResult<void> change_owner_and_mode(Node& node, const AttrChange& change) noexcept;
+  FsResult<void> change_times(Node& node, const AttrChange& change) noexcept;
+  FsResult<void> write_stat(Node& node) noexcept;
+  FsResult<void> symlink_to_placeholder(Node& node) noexcept;
+  FsResult<Attr> set_attr_locked(NodeId id, const AttrChange& change) noexcept;
+  FsResult<void> kill_privileges(Node& node) noexcept;
+
+  // copy_up.cpp
+  [[nodiscard]] FsResult<Node*> copy_up(const Found& found) noexcept;
+  [[nodiscard]] FsResult<Node*> copy_up_dir(LowerRef ref) noexcept;
+  [[nodiscard]] FsResult<Node*> copy_up_file(LowerRef ref) noexcept;
+  [[nodiscard]] FsResult<Node*> step_into(Node& dir, LowerRef ref,
+                                          const std::string& name) noexcept;
+  FsResult<void> copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node) noexcept;
+  FsResult<void> copy_xattrs(LowerRef ref, int fd) noexcept;
+  FsResult<void> place_copy(Node& node, const std::string& work_name,
+                            std::vector<Lower::Place> places) noexcept;
+
+  // create.cpp
+  [[nodiscard]] FsResult<Node*> writable_dir(NodeId id) noexcept;
+  [[nodiscard]] FsResult<IndexEntry*> free_name(Node& dir, Name name) noexcept;
+  [[nodiscard]] OverrideStat new_stat(const Node& dir, std::uint32_t mode, std::uint64_t rdev,
+                                      const Caller& who) const noexcept;
+  FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish,
+                         std::string_view content) noexcept;
+  FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
+                             bool real_symlink) noexcept;
+  FsResult<sys::Fd> create_file(int dir, const char* name, const OverrideStat& stat,
+                                std::string_view content) noexcept;
+  Node& new_node(const OverrideStat& stat, const struct stat& host) noexcept;
+  void name_node(Node& dir, Name name, Node& node) noexcept;
+
+  // remove.cpp
+  FsResult<void> remove_name(Node& dir, Name name, const Found& found) noexcept;
+  FsResult<void> begin_removal(Node& node, Node& dir, Name name) noexcept;
+  void cancel_removal(Node& node) noexcept;
+  void finish_removal(Node& node, Node& dir, Name name) noexcept;
+  [[nodiscard]] FsResult<bool> shows_empty(const Found& dir) noexcept;
+  void remove_lower_node(LowerRef ref) noexcept;
+  void bury(Node& node) noexcept;
+
+  // rename.cpp
+  struct RenameSide;
+  FsResult<void> rename_one(RenameSide& from, RenameSide& to) noexcept;
+  FsResult<void> exchange(RenameSide& from, RenameSide& to) noexcept;
+  [[nodiscard]] FsResult<RenameSide> rename_side(NodeId dir, Name name) noexcept;
+  FsResult<void> prepare_move(RenameSide& what, RenameSide& to) noexcept;
+  FsResult<void> clear_target(RenameSide& to) noexcept;
+  FsResult<void> move_on_disk(RenameSide& from, RenameSide& to) noexcept;
+
+  // dir_stream.cpp
+  class Lister;
+  [[nodiscard]] FsResult<Entry> entry_in(const Found& dir, Name name, Access access) noexcept;
+  void uncount_lookup(NodeId id) noexcept;
+  [[nodiscard]] FsResult<std::uint64_t> parent_number(const Found& dir,
+                                                      std::uint64_t self) noexcept;
+
+  // data.cpp
+  /// Where the bytes of a regular file are: an open file, or else the lower tree.
+  struct Source {
+    FdRef fd;
+    LowerRef lower;
+  };
+  [[nodiscard]] FsResult<Source> source_of(NodeId id) noexcept;  // expects tree_ not to be held
+  [[nodiscard]] FsResult<FdRef> writable_fd(
+      NodeId id, std::uint64_t keep) noexcept;  // expects tree_ not to be held
+  FsResult<void> materialise(NodeId id, std::uint64_t keep) noexcept;  // likewise
+
+  std::unique_ptr<Lower> lower_;
+  std::unique_ptr<Upper> upper_;
+  IdView ids_;
+  Durability durability_;
+  FdCache fds_;  // by NodeId
+
+  /// Lock order: copying_ before tree_ before whatever Lower and FdCache have inside.
+  /// Held while the data of one file is copied up, so that it is copied once and not truncated
+  /// meanwhile; by id. Never with tree_ held first.
+  std::array<std::mutex, 16> copying_;
+  /// The shape of the tree: which nodes there are, what their names are, what they are made of. Held
+  /// for writing during every change of a name or of metadata, system calls included, but never while file
+  /// data is read, written or copied.
+  std::shared_mutex tree_;
+  NodeTable nodes_;
+};
+
+template <class Body>
+auto Overlay::with_tree(Body body) noexcept -> decltype(body(Access::kShared)) {
+  {
+    const std::shared_lock lock(tree_);
+    auto result = body(Access::kShared);
+    if (result || result.error() != Errno(kNeedExclusive)) {
+      return result;
+    }
+  }
+  const std::unique_lock lock(tree_);
+  return body(Access::kExclusive);
+}
+
+}  // namespace sbx::overlay

@@ -1,0 +1,292 @@
+#include "overlay/core/upper.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "overlay/core/copy_range.hpp"
+#include "sys/at.hpp"
+#include "sys/file.hpp"
+
+namespace sbx::overlay {
+
+namespace {
+
+namespace at = sys::at;
+
+// As the kernel's overlay with "userxattr" writes them: Documentation/filesystems/overlayfs.rst.
+constexpr const char* kOpaque =
+    "user.overlay.opaque";  // "y"; "x": may hold marked whiteouts (Linux 6.7)
+constexpr const char* kWhiteout = "user.overlay.whiteout";  // on an empty regular file (Linux 6.7)
+constexpr const char* kRedirect = "user.overlay.redirect";
+constexpr const char* kMetacopy = "user.overlay.metacopy";
+// Ours: the inode number, in decimal, that the file had in the lower tree.
+constexpr const char* kOrigin = "user.sbx.origin";
+
+constexpr const char* kSharedWhiteout =
+    "whiteout";  // in the work directory; whiteouts are links to it
+
+std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+/// The value of a short attribute; empty if there is none.
+std::string read_mark(int fd, const char* name) noexcept {
+  std::array<std::byte, 512> small;  // NOLINT: filled below
+  const auto size = at::get_xattr(fd, name, small);
+  if (size) {
+    return {reinterpret_cast<const char*>(small.data()), *size};
+  }
+  if (size.error() != Errno(ERANGE)) {
+    return {};
+  }
+  std::string value(kXattrSizeMax, '\0');
+  const auto large = at::get_xattr(fd, name, std::as_writable_bytes(std::span(value)));
+  value.resize(large ? *large : 0);
+  return value;
+}
+
+/// Reads the marks of an open file into `stored`.
+void load_marks(int fd, Stored& stored) noexcept {
+  std::array<char, 1024> small;  // NOLINT: filled below
+  std::string large;
+  std::string_view list;
+  const auto size = at::list_xattr(fd, small);
+  if (size) {
+    list = {small.data(), *size};
+  } else if (size.error() == Errno(ERANGE)) {
+    large.resize(kXattrSizeMax);
+    const auto full = at::list_xattr(fd, large);
+    list = std::string_view(large).substr(0, full ? *full : 0);
+  }
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find('\0'));
+    list.remove_prefix(std::min(name.size() + 1, list.size()));
+    if (name == OverrideStat::kXattr) {
+      const auto over = OverrideStat::parse(read_mark(fd, OverrideStat::kXattr));
+      if (over) {
+        stored.owner = over->owner;
+        stored.mode =
+            (over->type != 0 && !S_ISDIR(stored.mode) ? over->type : stored.mode & S_IFMT) |
+            over->permissions;
+        stored.rdev = over->rdev;
+      }
+    } else if (name == kOpaque) {
+      const std::string value = read_mark(fd, kOpaque);
+      stored.opaque = value == "y";
+      stored.xattr_whiteouts = value == "x";
+    } else if (name == kRedirect) {
+      stored.redirect = read_mark(fd, kRedirect);
+    } else if (name == kMetacopy) {
+      stored.metacopy = S_ISREG(stored.host.st_mode);
+    } else if (name == kWhiteout) {
+      stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
+    } else if (name == kOrigin) {
+      const std::string value = read_mark(fd, kOrigin);
+      (void)std::from_chars(value.data(), value.data() + value.size(), stored.origin);
+    }
+  }
+}
+
+Stored plain(const struct stat& st) noexcept {
+  Stored stored;
+  stored.host = st;
+  // Without a mark a file is the sandbox's root's, with the mode on disk but nothing dangerous in it.
+  stored.mode = (st.st_mode & S_IFMT) | (st.st_mode & 0777);
+  stored.rdev = st.st_rdev;
+  stored.whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+  stored.real_symlink = S_ISLNK(st.st_mode);
+  return stored;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work) {
+  const auto root_stat = SBX_TRY(sys::stat_fd(root.get(), "upper directory"));
+  const auto work_stat = SBX_TRY(sys::stat_fd(work.get(), "work directory"));
+  if (root_stat.st_dev != work_stat.st_dev) {
+    return fail(Error::make(ErrorCode::kInvalidArgument, "use work directory", "",
+                            "not on the file system of the upper directory"));
+  }
+  std::unique_ptr<Upper> upper(new Upper(std::move(root), std::move(work), root_stat.st_dev));
+  SBX_TRY(upper->probe());
+  return upper;
+}
+
+Result<void> Upper::probe() {
+  for (const std::string& name : SBX_TRY(sys::list_dir(work_.get(), "."))) {
+    SBX_TRY(sys::remove_tree_at(work_.get(), name));
+  }
+  const auto marked = at::set_xattr(root_.get(), "user.sbx.version", bytes("1"));
+  if (!marked) {
+    return fail(Error::make(ErrorCode::kUnsupported, "use as upper directory", "",
+                            errno_text(marked.error().value()))
+                    .with_hint("its file system must have extended attributes (user.*); put "
+                               "containers on a local disk"));
+  }
+  device_whiteouts_ =
+      at::make_node(work_.get(), kSharedWhiteout, S_IFCHR | 0600, makedev(0, 0)).has_value();
+  return {};
+}
+
+FsResult<Stored> Upper::load_root() const noexcept {
+  Stored stored = plain(SBX_TRY(at::stat(root_.get())));
+  load_marks(root_.get(), stored);
+  return stored;
+}
+
+FsResult<Stored> Upper::load(int dir, Name name, bool marked) const noexcept {
+  Stored stored = plain(SBX_TRY(at::stat(dir, name.c_str())));
+  if (!S_ISREG(stored.host.st_mode) && !S_ISDIR(stored.host.st_mode)) {
+    return stored;  // no user xattrs on these
+  }
+  const auto fd = at::open(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!fd) {
+    return stored.host.st_mode & 0400 ? FsResult<Stored>(fail(fd.error())) : stored;
+  }
+  load_marks(fd->get(), stored);
+  stored.whiteout = stored.whiteout && marked;
+  return stored;
+}
+
+FsResult<void> Upper::write_stat(int fd, const OverrideStat& stat) noexcept {
+  return at::set_xattr(fd, OverrideStat::kXattr, bytes(stat.format()));
+}
+
+FsResult<void> Upper::set_opaque(int dir) noexcept {
+  return at::set_xattr(dir, kOpaque, bytes("y"));
+}
+
+FsResult<void> Upper::set_redirect(int fd, const std::string& path) noexcept {
+  return at::set_xattr(fd, kRedirect, bytes(path));
+}
+
+FsResult<void> Upper::set_metacopy(int fd) noexcept { return at::set_xattr(fd, kMetacopy, {}); }
+
+FsResult<void> Upper::clear_metacopy(int fd) noexcept {
+  const auto cleared = at::remove_xattr(fd, kMetacopy);
+  return !cleared && cleared.error() == Errno(ENODATA) ? FsResult<void>() : cleared;
+}
+
+FsResult<void> Upper::set_origin(int fd, std::uint64_t ino) noexcept {
+  return at::set_xattr(fd, kOrigin, bytes(fmt::format_int(ino).str()));
+}
+
+std::string Upper::work_name(const char* prefix) noexcept {
+  return fmt::format("{}-{:x}", prefix, next_name_.fetch_add(1, std::memory_order_relaxed));
+}
+
+FsResult<void> Upper::new_whiteout(int dir, const char* name) noexcept {
+  if (device_whiteouts_) {
+    return at::make_node(dir, name, S_IFCHR | 0600, makedev(0, 0));
+  }
+  const sys::Fd file = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600));
+  return at::set_xattr(file.get(), kWhiteout, bytes("y"));
+}
+
+FsResult<std::string> Upper::whiteout_in_work() noexcept {
+  std::string name = work_name("w");
+  if (at::link(work_.get(), kSharedWhiteout, work_.get(), name.c_str())) {
+    return name;
+  }
+  SBX_TRY(new_whiteout(work_.get(), name.c_str()));
+  return name;
+}
+
+FsResult<void> Upper::mark_for_whiteouts(int dir) const noexcept {
+  if (device_whiteouts_) {
+    return {};
+  }
+  const auto set = at::set_xattr(dir, kOpaque, bytes("x"), /*XATTR_CREATE=*/1);
+  return !set && set.error() == Errno(EEXIST) ? FsResult<void>() : set;
+}
+
+FsResult<void> Upper::make_whiteout(int dir, Name name) noexcept {
+  SBX_TRY(mark_for_whiteouts(dir));
+  const auto linked = at::link(work_.get(), kSharedWhiteout, dir, name.c_str());
+  if (linked || linked.error() == Errno(EEXIST)) {
+    return linked;
+  }
+  // EMLINK, no shared one, or a file system without hard links. In the work directory first: the xattr
+  // form takes two steps.
+  const std::string fresh = SBX_TRY(whiteout_in_work());
+  return at::rename(work_.get(), fresh.c_str(), dir, name.c_str(), RENAME_NOREPLACE);
+}
+
+FsResult<void> Upper::replace_by_whiteout(int dir, Name name) noexcept {
+  SBX_TRY(mark_for_whiteouts(dir));
+  const std::string fresh = SBX_TRY(whiteout_in_work());
+  auto renamed = at::rename(work_.get(), fresh.c_str(), dir, name.c_str());
+  if (!renamed) {
+    (void)at::unlink(work_.get(), fresh.c_str());  // else the next start removes it
+  }
+  return renamed;
+}
+
+FsResult<void> Upper::replace_dir_by_whiteout(int dir, Name name) noexcept {
+  SBX_TRY(mark_for_whiteouts(dir));
+  const std::string fresh = SBX_TRY(whiteout_in_work());
+  const auto swapped = at::rename(work_.get(), fresh.c_str(), dir, name.c_str(), RENAME_EXCHANGE);
+  if (!swapped) {
+    (void)at::unlink(work_.get(), fresh.c_str());
+    return swapped;
+  }
+  return remove_dir(work_.get(), fresh);
+}
+
+FsResult<void> Upper::remove_dir(int dir, Name name) noexcept {
+  const auto removed = at::unlink(dir, name.c_str(), AT_REMOVEDIR);
+  if (removed || removed.error() != Errno(ENOTEMPTY)) {
+    return removed;
+  }
+  // Out of sight first: with its whiteouts gone one by one the lower names would show again.
+  const std::string away = work_name("d");
+  SBX_TRY(at::rename(dir, name.c_str(), work_.get(), away.c_str()));
+  const sys::Fd fd =
+      SBX_TRY(at::open(work_.get(), away.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  SBX_TRY(clear_dir(fd.get()));
+  return at::unlink(work_.get(), away.c_str(), AT_REMOVEDIR);
+}
+
+FsResult<void> Upper::clear_dir(int dir) noexcept {
+  // Of its own, for the read position; and before the first unlink all names are read, since what a
+  // directory read returns during changes is not defined.
+  const sys::Fd fd = SBX_TRY(at::open(dir, ".", O_RDONLY | O_DIRECTORY));
+  std::vector<std::string> names;
+  alignas(8) std::byte buffer[16 * 1024];
+  for (;;) {
+    const std::size_t got = SBX_TRY(at::read_dirents(fd.get(), buffer));
+    if (got == 0) {
+      break;
+    }
+    at::DirentReader reader(std::span<const std::byte>(buffer, got));
+    at::DirentReader::Dirent entry{};
+    while (reader.next(entry)) {
+      if (std::strcmp(entry.name, ".") != 0 && std::strcmp(entry.name, "..") != 0) {
+        names.emplace_back(entry.name);
+      }
+    }
+  }
+  for (const std::string& name : names) {
+    SBX_TRY(at::unlink(dir, name.c_str()));
+  }
+  return {};
+}
+
+FsResult<void> Upper::rename_leaving_whiteout(int from_dir, Name from, int to_dir,
+                                              Name to) noexcept {
+  if (device_whiteouts_) {
+    const auto renamed = at::rename(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_WHITEOUT);
+    if (renamed || (renamed.error() != Errno(EINVAL) && renamed.error() != Errno(EPERM))) {
+      return renamed;
+    }
+  }
+  // A file system without RENAME_WHITEOUT: between the two steps the lower name shows.
+  SBX_TRY(at::rename(from_dir, from.c_str(), to_dir, to.c_str()));
+  return make_whiteout(from_dir, from);
+}
+
+}  // namespace sbx::overlay

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "overlay/core/override_stat.hpp"
+#include "overlay/core/types.hpp"
+#include "sys/fd.hpp"
+
+namespace sbx::overlay {
+
+/// A file of the upper directory as it lies on disk.
+struct Stored {
+  struct stat host {};
+  std::uint32_t mode = 0;  // as the sandbox sees it, type included
+  Owner owner;
+  std::uint64_t rdev = 0;
+  bool whiteout = false;
+  bool opaque = false;           // directory: nothing of the lower tree shows through
+  bool xattr_whiteouts = false;  // directory: may hold whiteouts that are empty files with a mark
+  bool metacopy = false;         // regular file: the data is still in the lower tree
+  bool real_symlink = false;     // a symlink on disk too, not a file that stands for one
+  std::uint64_t origin = 0;      // inode number of the lower file this was copied from; 0: none
+  std::string
+      redirect;  // path in the lower tree, from its root, of what this was; empty: same name
+};
+
+/// The upper directory's on-disk form, and the work directory beside it. It knows names, marks and
+/// whiteouts; what they mean together with the lower tree is Overlay's business. See README.md for
+/// the format. All files belong to the invoking user and have mode 0600 or 0700.
+class Upper {
+ public:
+  /// Both on one file system. Cleans `work` of what an earlier server left, and finds out what the file
+  /// system can do. kUnsupported if it has no user xattrs.
+  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work);
+
+  [[nodiscard]] int root() const { return root_.get(); }
+  [[nodiscard]] int work() const { return work_.get(); }
+  [[nodiscard]] std::uint64_t device() const { return device_; }
+
+  /// Everything about the entry `name` of the directory `dir`; `marked` if whiteouts in the xattr form are
+  /// to be expected there.
+  FsResult<Stored> load(int dir, Name name, bool marked) const noexcept;
+  FsResult<Stored> load_root() const noexcept;
+
+  static FsResult<void> write_stat(int fd, const OverrideStat& stat) noexcept;
+  static FsResult<void> set_opaque(int dir) noexcept;
+  static FsResult<void> set_redirect(int fd, const std::string& path) noexcept;
+  static FsResult<void> set_metacopy(int fd) noexcept;
+  static FsResult<void> clear_metacopy(int fd) noexcept;
+  static FsResult<void> set_origin(int fd, std::uint64_t ino) noexcept;
+
+  /// A name in the work directory that nobody uses.
+  [[nodiscard]] std::string work_name(const char* prefix) noexcept;
+
+  /// Puts a whiteout where there is nothing.
+  FsResult<void> make_whiteout(int dir, Name name) noexcept;
+  /// Puts a whiteout in the place of a file, at once.
+  FsResult<void> replace_by_whiteout(int dir, Name name) noexcept;
+  /// Puts a whiteout in the place of a directory that holds only whiteouts, at once; removes the directory.
+  FsResult<void> replace_dir_by_whiteout(int dir, Name name) noexcept;
+  /// Removes a directory that holds only whiteouts, at once.
+  FsResult<void> remove_dir(int dir, Name name) noexcept;
+  /// Removes whatever non-directories `dir` holds.
+  static FsResult<void> clear_dir(int dir) noexcept;
+  /// Says on `dir`, if need be, that it may hold whiteouts in the xattr form.
+  FsResult<void> mark_for_whiteouts(int dir) const noexcept;
+  /// rename(2) that leaves a whiteout behind.
+  FsResult<void> rename_leaving_whiteout(int from_dir, Name from, int to_dir, Name to) noexcept;
+
+ private:
+  Upper(sys::Fd root, sys::Fd work, std::uint64_t device)
+      : root_(std::move(root)), work_(std::move(work)), device_(device) {}
+  Result<void> probe();
+  /// A whiteout under a fresh name in the work directory.
+  FsResult<std::string> whiteout_in_work() noexcept;
+  FsResult<void> new_whiteout(int dir, const char* name) noexcept;
+
+  sys::Fd root_;
+  sys::Fd work_;
+  std::uint64_t device_;
+  bool device_whiteouts_ = false;  // mknod(c 0 0) works here
+  std::atomic<std::uint64_t> next_name_ = 0;
+};
+
+}  // namespace sbx::overlay

@@ -1,0 +1,97 @@
+// Extended attributes: of the upper file if there is one (copy-up took all of them along), else the lower.
+
+#include <linux/limits.h>
+#include <sys/stat.h>
+
+#include "overlay/core/copy_range.hpp"
+#include "overlay/core/overlay.hpp"
+#include "overlay/core/xattr_policy.hpp"
+#include "sys/at.hpp"
+
+namespace sbx::overlay {
+
+FsResult<std::string> Overlay::xattr(NodeId id, std::string_view name) noexcept {
+  const auto disk = xattr_to_disk(name);
+  if (!disk) {
+    return no(disk.error() == Errno(EPERM) || disk.error() == Errno(ERANGE) ? ENODATA
+                                                                            : disk.error().value());
+  }
+  FdRef fd;
+  {
+    const std::shared_lock lock(tree_);
+    const Found found = SBX_TRY(locate(id));
+    if (found.node == nullptr || !found.node->has_upper) {
+      return lower_->xattr(found.lower, name);
+    }
+    if (found.node->real_symlink || (S_ISDIR(found.node->mode) && found.node->removed)) {
+      return no(ENODATA);
+    }
+    fd = SBX_TRY(any_fd(*found.node));
+  }
+  std::string value(256, '\0');  // most are shorter
+  auto size =
+      sys::at::get_xattr(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
+  if (!size && size.error() == Errno(ERANGE)) {
+    value.resize(kXattrSizeMax);
+    size = sys::at::get_xattr(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
+  }
+  value.resize(SBX_TRY(FsResult<std::size_t>(size)));
+  return value;
+}
+
+FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
+  FdRef fd;
+  {
+    const std::shared_lock lock(tree_);
+    const Found found = SBX_TRY(locate(id));
+    if (found.node == nullptr || !found.node->has_upper) {
+      std::vector<std::string> names = SBX_TRY(lower_->xattr_names(found.lower));
+      std::erase_if(names, [](const std::string& name) { return !xattr_shown(name); });
+      return names;
+    }
+    if (found.node->real_symlink || (S_ISDIR(found.node->mode) && found.node->removed)) {
+      return std::vector<std::string>();
+    }
+    fd = SBX_TRY(any_fd(*found.node));
+  }
+  std::string list(kXattrSizeMax, '\0');
+  list.resize(SBX_TRY(sys::at::list_xattr(fd->get(), list)));
+  std::vector<std::string> on_disk;
+  split_names(list, on_disk);
+  std::vector<std::string> names;
+  for (const std::string& name : on_disk) {
+    if (auto shown = xattr_from_disk(name)) {
+      names.push_back(std::move(*shown));
+    }
+  }
+  return names;
+}
+
+FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
+                                  std::span<const std::byte> value, int flags) noexcept {
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  const std::string disk = SBX_TRY(xattr_to_disk(name));
+  const std::unique_lock lock(tree_);
+  Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
+  const FdRef fd = SBX_TRY(any_fd(*node));
+  return sys::at::set_xattr(fd->get(), disk.c_str(), value, flags);
+}
+
+FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept {
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  const std::string disk = SBX_TRY(xattr_to_disk(name));
+  const std::unique_lock lock(tree_);
+  const Found found = SBX_TRY(locate(id));
+  if (found.node == nullptr) {
+    SBX_TRY(lower_->xattr(found.lower, name));  // nothing to remove: no copy for that
+  }
+  Node* node = SBX_TRY(copy_up(found));
+  const FdRef fd = SBX_TRY(any_fd(*node));
+  return sys::at::remove_xattr(fd->get(), disk.c_str());
+}
+
+}  // namespace sbx::overlay

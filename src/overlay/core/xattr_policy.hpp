@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "overlay/core/types.hpp"
+
+namespace sbx::overlay {
+
+/// Which extended attributes the sandbox sees, and under which name the upper directory keeps them. On
+/// disk only user.* is possible for us, and there our own marks (user.overlay.*, user.containers.*,
+/// user.sbx.*) must not be readable or writable from inside: so such names are escaped, in the way of the
+/// kernel's overlay ("user.overlay.overlay.X", since Linux 6.7), which makes overlays inside overlays work.
+
+/// Name on disk of what the sandbox calls `name`. EPERM for trusted.*, EOPNOTSUPP for what we do not
+/// keep (POSIX ACLs, other security.*), ERANGE for a name that escaped is too long.
+FsResult<std::string> xattr_to_disk(std::string_view name) noexcept;
+
+/// What the sandbox calls the attribute `name` of a file in the upper directory; nothing for our own marks.
+std::optional<std::string> xattr_from_disk(std::string_view name);
+
+/// Whether an attribute of a file in the lower tree is shown.
+[[nodiscard]] bool xattr_shown(std::string_view name) noexcept;
+
+}  // namespace sbx::overlay

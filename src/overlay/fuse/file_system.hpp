@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "layer/image_tree.hpp"
+#include "overlay/core/id_view.hpp"
+#include "overlay/core/overlay.hpp"
+#include "sys/fd.hpp"
+
+namespace sbx::overlay {
+
+/// An image as the lower tree.
+struct ImageLower {
+  layer::ImageTree tree;
+  std::vector<sys::Fd> layers;  // the tars, in the order of tree.layer()
+};
+
+/// A directory of the host as the lower tree.
+struct DirLower {
+  sys::Fd root;  // O_PATH is enough
+  /// Others change it while it is served: answers are believed for a second only.
+  bool live = false;
+  /// Shown as empty directories: "proc", "sys", "dev", "run", whatever is mounted over inside.
+  std::vector<std::string> exclude;
+};
+
+struct ServeRequest {
+  std::variant<ImageLower, DirLower> lower;
+  /// Directories on one file system that has user xattrs; both invalid: a read-only file system.
+  sys::Fd upper;
+  sys::Fd work;
+  IdView ids;
+  Durability durability = Durability::kDurable;
+  /// Most threads that answer; 0: one per processor, at most 4.
+  unsigned threads = 0;
+};
+
+/// Requests by FUSE opcode (enum fuse_opcode of <linux/fuse.h>).
+using RequestCounts = std::array<std::uint64_t, 64>;
+
+/// One overlay, ready to be served over a FUSE mount.
+///
+/// make() may run in the process that later forks: it starts no thread and mounts nothing. serve() runs in the
+/// child, whose user namespace must be the sandbox's (so that descriptors can be cloned) and whose view of
+/// the host's files must be the invoking user's. Whoever serves must never touch the mount.
+class FileSystem {
+ public:
+  /// Opens and checks all there is. kUnsupported, with a hint, if the upper directory's file system will not do.
+  static Result<std::unique_ptr<FileSystem>> make(ServeRequest request);
+  ~FileSystem();
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  /// Serves the connection `device`, an opened /dev/fuse that somebody has mounted or is about to mount with
+  /// default_permissions,allow_other. Blocks until the file system is unmounted, which is success. Once.
+  Result<void> serve(sys::Fd device);
+
+  /// How often each request came; complete once serve() has returned.
+  [[nodiscard]] const RequestCounts& counts() const { return counts_; }
+  [[nodiscard]] Overlay& overlay() { return *overlay_; }
+
+ private:
+  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads);
+
+  std::unique_ptr<Overlay> overlay_;
+  unsigned threads_;
+  RequestCounts counts_{};
+};
+
+}  // namespace sbx::overlay

@@ -1,0 +1,195 @@
+#include "overlay/fuse/session.hpp"
+
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/uio.h>
+
+#include <cstring>
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include "overlay/fuse/ops.hpp"
+#include "overlay/fuse/raw_ops.hpp"
+
+namespace sbx::overlay {
+
+namespace {
+
+// What one request can need: 1 MiB of data, the kernel's limit (fs.fuse.max_pages_limit), and its head.
+constexpr std::size_t kRequestBytes = (std::size_t{1} << 20) + 4096;
+// The largest answer. Apart from the request, whose names and data a handler reads while it answers.
+constexpr std::size_t kReplyBytes = std::size_t{1} << 20;
+// A handler's frames are small; buffers of up to 64 KiB stand on the stack.
+constexpr std::size_t kStackBytes = 512 * 1024;
+
+// The one thread-local of the room: libfuse passes handlers a request of its own making, with no way from
+// it to ours.
+thread_local const RawRequest* current = nullptr;
+
+void say_nothing(enum fuse_log_level, const char*, va_list) {}  // rooms do not log
+
+}  // namespace
+
+const RawRequest& current_request() noexcept { return *current; }
+
+class Session::Worker {
+ public:
+  Worker(sys::Fd own, int device, sys::AnonymousBuffer request, sys::AnonymousBuffer reply)
+      : own_(std::move(own)),
+        device_(device),
+        request_(std::move(request)),
+        reply_(std::move(reply)) {}
+
+  [[nodiscard]] int device() const { return device_; }
+  [[nodiscard]] std::span<std::byte> request() const { return request_.bytes(); }
+  [[nodiscard]] std::span<std::byte> reply() const { return reply_.bytes(); }
+
+  RequestCounts counts{};
+  pthread_t thread{};
+
+ private:
+  sys::Fd own_;  // a cloned descriptor; not valid for the first worker, which uses the session's
+  int device_;
+  sys::AnonymousBuffer request_;
+  sys::AnonymousBuffer reply_;
+};
+
+Session::Session(Overlay& overlay, unsigned threads) : overlay_(overlay), most_workers_(threads) {}
+
+Session::~Session() {
+  if (session_ != nullptr) {
+    fuse_session_destroy(session_);
+  }
+}
+
+long Session::write_reply(int, struct iovec* parts, int count, void*) noexcept {
+  if (current == nullptr) {
+    errno = EINVAL;
+    return -1;
+  }
+  patch_init_reply(current->bytes, parts, count);
+  return ::writev(current->device, parts, count);
+}
+
+Result<void> Session::run(sys::Fd device) {
+  char name[] = "sbx";
+  char* argv[] = {name, nullptr};
+  struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+  const struct fuse_lowlevel_ops ops = make_ops();
+  fuse_set_log_func(say_nothing);
+  session_ = fuse_session_new(&args, &ops, sizeof(ops), &overlay_);
+  if (session_ == nullptr) {
+    return fail(Error::system("start", "file system server", ENOMEM));
+  }
+  struct fuse_custom_io io {};
+  io.writev = [](int fd, struct iovec* parts, int count, void* data) -> ssize_t {
+    return write_reply(fd, parts, count, data);
+  };
+  // Never called, as we read; but libfuse wants it.
+  io.read = [](int, void*, std::size_t, void*) -> ssize_t { return -1; };
+  device_ = device.release();
+  const int accepted = fuse_session_custom_io(session_, &io, device_);
+  if (accepted != 0) {
+    return fail(Error::system("use", "FUSE device", -accepted));
+  }
+  auto request = sys::AnonymousBuffer::make(kRequestBytes);
+  auto reply = sys::AnonymousBuffer::make(kReplyBytes);
+  if (!request || !reply) {
+    return fail(Error::system("allocate", "request buffers", ENOMEM));
+  }
+  Worker first(sys::Fd(), device_, std::move(*request), std::move(*reply));
+  work(first);
+  // Unmounted: every other worker gets the same answer, ENODEV, from its read.
+  const std::lock_guard lock(mutex_);
+  for (const auto& worker : workers_) {
+    (void)::pthread_join(worker->thread, nullptr);
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      counts_[i] += worker->counts[i];
+    }
+  }
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] += first.counts[i];
+  }
+  workers_.clear();
+  const int failure = failure_;
+  if (failure != 0) {
+    return fail(Error::system("read requests from", "FUSE device", failure));
+  }
+  return {};
+}
+
+void Session::work(Worker& worker) noexcept {
+  RawRequest raw;
+  raw.device = worker.device();
+  raw.room = worker.reply();
+  current = &raw;
+  for (;;) {
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    const auto got = sys::read_fuse_request(worker.device(), worker.request());
+    const bool last = waiting_.fetch_sub(1, std::memory_order_relaxed) == 1;
+    if (!got || *got < sizeof(struct fuse_in_header)) {
+      if (!got && got.error() != Errno(ENODEV)) {
+        int none = 0;
+        (void)failure_.compare_exchange_strong(none, got.error().value());
+      }
+      break;
+    }
+    if (last && fuse_session_exited(session_) == 0) {
+      start_worker();
+    }
+    raw.bytes = std::span<const std::byte>(worker.request()).first(*got);
+    struct fuse_in_header header;  // NOLINT: copied next
+    std::memcpy(&header, raw.bytes.data(), sizeof(header));
+    worker.counts[std::min<std::size_t>(header.opcode, worker.counts.size() - 1)]++;
+    if (!answer_raw(overlay_, raw, header)) {
+      struct fuse_buf buffer {};
+      buffer.size = *got;
+      buffer.mem = worker.request().data();
+      fuse_session_process_buf(session_, &buffer);
+    }
+  }
+  current = nullptr;
+}
+
+void Session::start_worker() noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || workers_.size() + 1 >= most_workers_) {
+    return;
+  }
+  auto request = sys::AnonymousBuffer::make(kRequestBytes);
+  auto reply = sys::AnonymousBuffer::make(kReplyBytes);
+  if (!request || !reply) {
+    return;  // the workers that are there go on
+  }
+  auto own = sys::clone_fuse_device(device_);
+  const int device = own ? own->get() : device_;
+  auto worker = std::make_unique<Worker>(own ? std::move(*own) : sys::Fd(), device,
+                                         std::move(*request), std::move(*reply));
+  pthread_attr_t attributes;
+  sigset_t all;
+  sigset_t before;
+  (void)::pthread_attr_init(&attributes);
+  (void)::pthread_attr_setstacksize(&attributes, kStackBytes);
+  (void)::sigfillset(&all);
+  (void)::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the first thread's business
+  struct Start {
+    Session* session;
+    Worker* worker;
+  };
+  auto start = std::make_unique<Start>(Start{this, worker.get()});
+  const auto run = [](void* data) -> void* {
+    const std::unique_ptr<Start> mine(static_cast<Start*>(data));
+    mine->session->work(*mine->worker);
+    return nullptr;
+  };
+  if (::pthread_create(&worker->thread, &attributes, run, start.get()) == 0) {
+    (void)start.release();
+    workers_.push_back(std::move(worker));
+  }
+  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  (void)::pthread_attr_destroy(&attributes);
+}
+
+}  // namespace sbx::overlay
