@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "store/store.hpp"
+
+namespace sbx::store {
+
+struct Collected {
+  bool ran = false;  // false: something was in use; the next call gets it
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Removes blobs and trees that no image of index.json needs, and what killed loads left in staging. Does not
+/// wait: with a load going on it does nothing. If any image cannot be read, nothing is removed.
+/// Running containers keep their files, because they hold them open.
+Result<Collected> collect_garbage(const Store& store);
+
+/// As collect_garbage, but only if a killed load left something behind: cheap enough for every command.
+Result<void> clean_leftovers(const Store& store);
+
+}  // namespace sbx::store
