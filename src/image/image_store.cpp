@@ -1,0 +1,192 @@
+#include "image/image_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "image/index_entry.hpp"
+#include "store/gc.hpp"
+#include "sys/file.hpp"
+
+namespace sbx::image {
+namespace {
+
+Error no_such_image(std::string_view name) {
+  return Error::make(ErrorCode::kNotFound, "find image", name, "there is no such image here")
+      .with_hint(
+          "'sbx images' lists what is there; 'sbx load' takes an image from a file or directory");
+}
+
+Result<Match> need_match(const store::Store& store, const oci::Index& index,
+                         std::string_view name) {
+  const Match match = SBX_TRY(match_image(store, index, name));
+  return match.kind == MatchKind::kNone ? Result<Match>(fail(no_such_image(name)))
+                                        : Result<Match>(match);
+}
+
+void drop_entries(oci::Index& index, const std::string& name) {
+  auto& entries = index.manifests;
+  entries.erase(std::remove_if(entries.begin(), entries.end(),
+                               [&](const oci::Descriptor& e) { return entry_name(e) == name; }),
+                entries.end());
+}
+
+/// Takes what `match` means out of the index.
+Result<RemovedImage> take_out(const store::Store& store, oci::Index& index, const Match& match,
+                              std::string_view asked, ImageStore::Force force) {
+  const StoredImage image = SBX_TRY(read_image(store, index, match.manifest));
+  RemovedImage out;
+  if (match.kind == MatchKind::kName && image.names.size() > 1) {
+    out.untagged = {match.name};
+    drop_entries(index, match.name);
+    return out;
+  }
+  if (match.kind != MatchKind::kName && image.names.size() > 1 && force == ImageStore::Force::kNo) {
+    return fail(Error::make(ErrorCode::kBusy, "remove image", asked, "it has several names")
+                    .with_hint("remove it by name, or use --force"));
+  }
+  out.untagged = image.names;
+  out.deleted = image.id();
+  auto& entries = index.manifests;
+  entries.erase(
+      std::remove_if(entries.begin(), entries.end(),
+                     [&](const oci::Descriptor& e) { return e.digest == match.manifest; }),
+      entries.end());
+  return out;
+}
+
+}  // namespace
+
+Result<ImageStore> ImageStore::open(const std::string& root) {
+  ImageStore images(root);
+  if (const std::optional<store::Store> store = SBX_TRY(images.open_store())) {
+    // A store of somebody else, to which we cannot write, is no reason to fail.
+    std::ignore = store::clean_leftovers(*store);
+  }
+  return images;
+}
+
+Result<std::optional<store::Store>> ImageStore::open_store() const {
+  Result<store::Store> store = store::Store::open(store_path(), store::Store::Access::kRead);
+  if (!store && store.error().code == ErrorCode::kNotFound) {
+    return std::optional<store::Store>{};
+  }
+  return std::optional<store::Store>(SBX_TRY(std::move(store)));
+}
+
+Result<store::Store> ImageStore::need_store(std::string_view name) const {
+  std::optional<store::Store> store = SBX_TRY(open_store());
+  if (!store) {
+    return fail(no_such_image(name));
+  }
+  return *std::move(store);
+}
+
+Result<std::vector<StoredImage>> ImageStore::list() const {
+  std::vector<StoredImage> out;
+  const std::optional<store::Store> store = SBX_TRY(open_store());
+  if (!store) {
+    return out;
+  }
+  const oci::Index index = SBX_TRY(store->read_index());
+  for (const oci::Digest& digest : distinct_manifests(index)) {
+    out.push_back(SBX_TRY(read_image(*store, index, digest).context("listing the images")));
+  }
+  return out;
+}
+
+Result<std::optional<StoredImage>> ImageStore::try_find(std::string_view name) const {
+  const std::optional<store::Store> store = SBX_TRY(open_store());
+  if (!store) {
+    return std::optional<StoredImage>{};
+  }
+  const oci::Index index = SBX_TRY(store->read_index());
+  const Match match = SBX_TRY(match_image(*store, index, name));
+  if (match.kind == MatchKind::kNone) {
+    return std::optional<StoredImage>{};
+  }
+  return std::optional<StoredImage>(SBX_TRY(read_image(*store, index, match.manifest)));
+}
+
+Result<StoredImage> ImageStore::find(std::string_view name) const {
+  std::optional<StoredImage> found = SBX_TRY(try_find(name));
+  if (!found) {
+    return fail(no_such_image(name));
+  }
+  return *std::move(found);
+}
+
+Result<std::pair<StoredImage, ImageFiles>> ImageStore::find_and_open(std::string_view name) const {
+  const store::Store store = SBX_TRY(need_store(name));
+  // A store that we may only read cannot be locked by us, and nobody but its owner collects there.
+  const Result<sys::FileLock> lock = store.use_lock();
+  StoredImage image = SBX_TRY(find(name));
+  ImageFiles files = SBX_TRY(open_files(image));
+  return std::pair<StoredImage, ImageFiles>(std::move(image), std::move(files));
+}
+
+Result<ImageFiles> ImageStore::open_files(const StoredImage& image) const {
+  const store::Store store = SBX_TRY(need_store(image.id()));
+  const auto open_tree = [&]() -> Result<layer::ImageTree> {
+    return layer::ImageTree::open(SBX_TRY(store.open_tree(image.chain_id)),
+                                  store::Store::tree_path(image.chain_id));
+  };
+  Result<layer::ImageTree> tree = open_tree();
+  if (!tree) {
+    return fail(
+        std::move(tree).error().with_hint("load the image again: that makes its tree anew"));
+  }
+  ImageFiles out{std::move(tree).value(), {}};
+  const auto& wanted = image.config.diff_ids;
+  if (out.tree.layer_count() != wanted.size() || out.tree.chain_id() != image.chain_id) {
+    return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
+                            "its tree belongs to another image"));
+  }
+  for (std::uint32_t i = 0; i < out.tree.layer_count(); ++i) {
+    if (out.tree.layer(i) != wanted[i]) {
+      return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
+                              "its tree belongs to other layers"));
+    }
+    out.layers.push_back(SBX_TRY(store.open_blob(wanted[i].bytes())));
+  }
+  return out;
+}
+
+Result<void> ImageStore::tag(std::string_view name, std::string_view new_name) {
+  const oci::Reference reference = SBX_TRY(oci::Reference::parse(new_name));
+  if (reference.digest()) {
+    return fail(Error::make(ErrorCode::kInvalidArgument, "tag image", new_name,
+                            "a name with a digest cannot be given"));
+  }
+  const store::Store store = SBX_TRY(need_store(name));
+  const sys::FileLock lock = SBX_TRY(store.index_lock());
+  oci::Index index = SBX_TRY(store.read_index());
+  const Match match = SBX_TRY(need_match(store, index, name));
+  const auto old =
+      std::find_if(index.manifests.begin(), index.manifests.end(),
+                   [&](const oci::Descriptor& e) { return e.digest == match.manifest; });
+  oci::Descriptor entry = *old;
+  entry.annotations[std::string(oci::kRefNameAnnotation)] = reference.tagged();
+  add_entry(index, std::move(entry));
+  return store.write_index(index);
+}
+
+Result<RemovedImage> ImageStore::remove(std::string_view name, Force force) {
+  const store::Store store = SBX_TRY(need_store(name));
+  RemovedImage out;
+  {
+    const sys::FileLock lock = SBX_TRY(store.index_lock());
+    oci::Index index = SBX_TRY(store.read_index());
+    const Match match = SBX_TRY(need_match(store, index, name));
+    out = SBX_TRY(take_out(store, index, match, name, force));
+    SBX_TRY(store.write_index(index));
+  }
+  if (out.deleted) {
+    // With a load going on this does nothing, and the next removal collects.
+    (void)SBX_TRY(store::collect_garbage(store).context("removing the files of the image"));
+  }
+  return out;
+}
+
+}  // namespace sbx::image

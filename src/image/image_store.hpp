@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "layer/image_tree.hpp"
+#include "oci/image_config.hpp"
+#include "oci/reference.hpp"
+#include "store/store.hpp"
+
+namespace sbx::image {
+
+/// One image of the store.
+struct StoredImage {
+  oci::Digest manifest;  // of the store's own manifest (uncompressed layers)
+  std::optional<oci::Digest>
+      source;                 // of the manifest as it was loaded; archives of docker have none
+  oci::Digest config_digest;  // the image id, as docker's
+  oci::ChainId chain_id;
+  oci::ImageConfig config;         // config.diff_ids are the layers, lowest first
+  std::vector<std::string> names;  // full: "docker.io/library/busybox:latest"; may be empty
+  std::uint64_t size = 0;          // bytes of all layers, uncompressed
+
+  [[nodiscard]] std::string id() const { return config_digest.hex(); }
+};
+
+/// What a container needs of an image. The descriptors keep the files even if the image is removed meanwhile.
+struct ImageFiles {
+  layer::ImageTree tree;
+  std::vector<sys::Fd> layers;  // in the order of ImageTree::layer()
+};
+
+/// What remove() did.
+struct RemovedImage {
+  std::vector<std::string> untagged;   // full names
+  std::optional<std::string> deleted;  // the image id, if that was its last name
+};
+
+/// The images of one user: $ROOT/store. Names are completed as docker completes them. Links no libcrypto and
+/// no decompressor: loading is sbx-transfer's work (image/loader.hpp).
+class ImageStore {
+ public:
+  /// `root` is sbx's data directory; a store that is not there yet has no images and is made by what writes.
+  /// Cleans what a killed load left.
+  static Result<ImageStore> open(const std::string& root);
+
+  /// All images, in the order in which they were loaded.
+  Result<std::vector<StoredImage>> list() const;
+  /// By name ("busybox", "busybox:1", "busybox@sha256:..."), by manifest digest ("sha256:..."), or by the
+  /// beginning of an image id if only one image has it. kNotFound; kInvalidArgument if it is ambiguous.
+  Result<StoredImage> find(std::string_view name) const;
+  /// As find(), absence not being an error.
+  Result<std::optional<StoredImage>> try_find(std::string_view name) const;
+
+  /// find() and open_files() with nothing collected in between.
+  Result<std::pair<StoredImage, ImageFiles>> find_and_open(std::string_view name) const;
+  /// kNotFound with the hint to load it again if the tree is missing or was written by another version.
+  Result<ImageFiles> open_files(const StoredImage& image) const;
+
+  /// Gives an image another name; a name that another image had moves.
+  Result<void> tag(std::string_view name, std::string_view new_name);
+  /// By name: takes the name, and deletes the image with its last one. By id or digest: deletes the image; if it has
+  /// several names only with `force`. What containers use stays theirs.
+  enum class Force { kNo, kYes };
+  Result<RemovedImage> remove(std::string_view name, Force force);
+
+  /// The path of the store itself.
+  [[nodiscard]] std::string store_path() const { return root_ + "/store"; }
+
+ private:
+  explicit ImageStore(std::string root) : root_(std::move(root)) {}
+  Result<std::optional<store::Store>> open_store() const;
+  Result<store::Store> need_store(std::string_view name) const;
+
+  std::string root_;
+};
+
+}  // namespace sbx::image

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/source_files.hpp"
+#include "oci/image_config.hpp"
+#include "oci/platform.hpp"
+
+namespace sbx::image {
+
+/// An image that was found in a source: its documents are checked, its layers not read yet.
+struct SourceImage {
+  struct Layer {
+    std::string path;                   // for SourceFiles::open
+    std::optional<oci::Digest> digest;  // of the bytes as they are; archives of docker give none
+    std::optional<std::uint64_t> size;
+  };
+
+  std::optional<oci::Digest> manifest_digest;
+  std::string manifest;  // as it stands; empty for docker's archives
+  oci::Digest config_digest;
+  std::string config_text;
+  oci::ImageConfig config;
+  std::vector<Layer> layers;       // as many as config.diff_ids, lowest first
+  std::vector<std::string> names;  // full names that the source gives it
+};
+
+struct SourceQuery {
+  std::string ref;  // which image of the source; empty: the only one
+  oci::Platform platform;
+  std::string base_name;  // of the source's path: completes a name that is only a tag
+};
+
+/// An OCI image layout (image-spec image-layout.md): index.json, nested indexes, manifests.
+Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& query);
+/// What `docker save` writes: manifest.json, configurations and layers by path.
+Result<SourceImage> find_in_docker_archive(SourceFiles& files, const SourceQuery& query);
+
+/// Reads the configuration and compares it with what was asked for and with the number of layers.
+Result<void> take_config(SourceImage& image, std::string text, const SourceQuery& query);
+
+/// kCorrupt unless `text` has this digest.
+Result<void> check_digest(std::string_view text, const oci::Digest& expected,
+                          std::string_view what);
+
+/// kUnsupported, listing what there is.
+Error no_such_platform(const oci::Platform& wanted, const std::vector<std::string>& there_are);
+
+}  // namespace sbx::image
