@@ -62,14 +62,19 @@ FileSystemType file_system_of(const std::string& path) {
                                      : *found;
 }
 
-bool takes_user_xattrs(const std::string& directory) {
+struct Trialled {
+  bool writable = false;
+  bool user_xattrs = false;
+};
+
+Trialled try_to_write(const std::string& directory) {
   std::string name = directory + "/.sbx-probe-XXXXXX";
   const Fd file(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) {
-    return false;
+    return {};
   }
   const ScopeExit clean_up([&] { (void)unlink_at(AT_FDCWD, name); });  // nobody to tell
-  return ::fsetxattr(file.get(), "user.sbx.probe", "1", 1, 0) == 0;
+  return {true, ::fsetxattr(file.get(), "user.sbx.probe", "1", 1, 0) == 0};
 }
 
 std::string in_gibibytes(std::uint64_t bytes) {
@@ -108,7 +113,8 @@ Fact probe_store(const std::string& data_root) {
   const std::uint64_t free = known ? std::uint64_t{info.f_bavail} * info.f_frsize : 0;
   const FileSystemType type = file_system_of(directory);
   fact.found = fmt::format("{} on {}, {} free", data_root, type.name, in_gibibytes(free));
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
+  const Trialled trialled = try_to_write(directory);
+  if (!trialled.writable) {
     fact.status = FactStatus::kMissing;
     fact.found = fmt::format("{} is not writable", directory);
     fact.consequence = "no image can be kept and no container run";
@@ -117,7 +123,7 @@ Fact probe_store(const std::string& data_root) {
     fact.status = FactStatus::kDegraded;
     fact.consequence = "images of a usual size do not fit";
     fact.remedy = "export SBX_ROOT=/some/larger/file/system";
-  } else if (!takes_user_xattrs(directory)) {
+  } else if (!trialled.user_xattrs) {
     fact.status = FactStatus::kDegraded;
     fact.found += ", no user extended attributes";
     fact.consequence =
