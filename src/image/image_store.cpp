@@ -128,11 +128,11 @@ Result<std::pair<StoredImage, ImageFiles>> ImageStore::find_and_open(std::string
 
 Result<ImageFiles> ImageStore::open_files(const StoredImage& image) const {
   const store::Store store = SBX_TRY(need_store(image.id()));
-  const auto open_tree = [&]() -> Result<layer::ImageTree> {
+  const auto map_tree = [&]() -> Result<layer::ImageTree> {
     return layer::ImageTree::open(SBX_TRY(store.open_tree(image.chain_id)),
                                   store::Store::tree_path(image.chain_id));
   };
-  Result<layer::ImageTree> tree = open_tree();
+  Result<layer::ImageTree> tree = map_tree();
   if (!tree) {
     return fail(
         std::move(tree).error().with_hint("load the image again: that makes its tree anew"));

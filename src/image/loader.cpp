@@ -166,7 +166,7 @@ class Loader {
   Result<void> take_new(std::size_t i, layer::LayerIndex& index) {
     const SourceImage::Layer& wanted = image_.layers[i];
     const oci::DiffId& diff_id = image_.config.diff_ids[i];
-    const SourceFile file = SBX_TRY(files_.open(wanted.path));
+    const SourceFile file = SBX_TRY(files_.find(wanted.path));
     if (wanted.size && *wanted.size != file.size) {
       return fail(
           Error::make(ErrorCode::kCorrupt, "load layer", file.name,

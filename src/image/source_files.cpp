@@ -29,7 +29,7 @@ class DirectoryFiles final : public SourceFiles {
  public:
   DirectoryFiles(sys::Fd dir, std::string name) : dir_(std::move(dir)), name_(std::move(name)) {}
 
-  Result<SourceFile> open(std::string_view path) override {
+  Result<SourceFile> find(std::string_view path) override {
     Result<sys::Fd> fd =
         sys::open_in_root(dir_.get(), std::string(path), O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd) {
@@ -83,7 +83,7 @@ class ArchiveFiles final : public SourceFiles {
   }
 
   /// Links inside of the archive are followed: docker and podman write them for layers that repeat.
-  Result<SourceFile> open(std::string_view raw) override {
+  Result<SourceFile> find(std::string_view raw) override {
     std::string path = SBX_TRY(layer::clean_tar_path(raw));
     for (int links = 0; links <= kMaxLinks; ++links) {
       const auto it = members_.find(path);
@@ -164,7 +164,7 @@ class ArchiveFiles final : public SourceFiles {
 }  // namespace
 
 Result<std::string> SourceFiles::read(std::string_view path, std::size_t max) {
-  const SourceFile file = SBX_TRY(open(path));
+  const SourceFile file = SBX_TRY(find(path));
   if (file.size > max) {
     return fail(Error::make(ErrorCode::kLimit, "read", file.name,
                             fmt::format("it is larger than {} bytes", max)));

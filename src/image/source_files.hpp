@@ -33,7 +33,7 @@ class SourceFiles {
 
   /// kNotFound if there is no such file. Paths and symlinks do not lead out of the source. Archive
   /// members are valid as long as this object.
-  virtual Result<SourceFile> open(std::string_view path) = 0;
+  virtual Result<SourceFile> find(std::string_view path) = 0;
 
   /// A whole small file; kLimit beyond `max`.
   Result<std::string> read(std::string_view path, std::size_t max);

@@ -14,7 +14,7 @@ namespace sbx::image {
 /// An image that was found in a source: its documents are checked, its layers not read yet.
 struct SourceImage {
   struct Layer {
-    std::string path;                   // for SourceFiles::open
+    std::string path;                   // for SourceFiles::find
     std::optional<oci::Digest> digest;  // of the bytes as they are; archives of docker give none
     std::optional<std::uint64_t> size;
   };
