@@ -3,7 +3,9 @@ nothing they started is left when they end.
 
 Environment: SBX (the program), SBX_TESTS_MUST_RUN, SBX_TEST_CACHE, SBX_TEST_IDS; see tests/README.md."""
 import ctypes
+import functools
 import getpass
+import json
 import os
 import shlex
 import shutil
@@ -24,44 +26,40 @@ SKIPPED = 77
 
 
 # ---- what a test needs of the machine --------------------------------------------------------------------------------
-def _opens(device: str) -> str | None:
+@functools.cache
+def facts() -> dict[str, dict]:
+    """What `sbx doctor` found out by trying: tests and users get the same words."""
+    run = subprocess.run([SBX, "doctor", "--format", "json"], text=True, stdout=subprocess.PIPE, check=False)
     try:
-        os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
-    except OSError as error:
-        return f"{device}: {error.strerror} (as root: chmod 666 {device})"
+        return {fact["id"]: fact for fact in json.loads(run.stdout)}
+    except ValueError:
+        sys.exit(f"{SBX} doctor --format json: exit code {run.returncode}, and no JSON: {run.stdout[:200]!r}")
+
+
+# Which findings of doctor stand behind a need.
+NEEDS = {"userns": ["userns"], "subids": ["subids", "idmap"], "fuse": ["fuse"], "net": ["net"]}
+
+
+def _lacking(need: str) -> str | None:
+    for fact in (facts()[each] for each in NEEDS[need]):
+        if fact["status"] != "ok":
+            return " ".join(filter(None, [fact["found"], fact["remedy"] and f"({fact['remedy']})"]))
     return None
-
-
-def _userns() -> str | None:
-    run = subprocess.run(["unshare", "--user", "--map-root-user", "true"], stderr=subprocess.PIPE, text=True, check=False)
-    return f"no user namespace: {run.stderr.strip()}" if run.returncode else None
-
-
-def _subids() -> str | None:
-    names = (getpass.getuser(), str(os.getuid()))
-    for file in ("/etc/subuid", "/etc/subgid"):
-        lines = Path(file).read_text(encoding="utf-8").splitlines() if Path(file).exists() else []
-        if not any(line.split(":")[0] in names for line in lines):
-            return f"{names[0]} has no range in {file} (as root: usermod --add-subuids … --add-subgids …)"
-    return None if shutil.which("newuidmap") else "no newuidmap (package uidmap)"
 
 
 def _program(name: str) -> str | None:
     return None if shutil.which(name) else f"no {name} (tools/setup test)"
 
 
-PROBES = {"userns": _userns, "subids": _subids, "fuse": lambda: _opens("/dev/fuse"), "net": lambda: _opens("/dev/net/tun")}
-
-
 def full_ids() -> bool:
     """Whether this user's sandboxes get a range of ids; SBX_TEST_IDS says it, else it is found out."""
-    return os.environ.get("SBX_TEST_IDS", "single" if _subids() else "full") == "full"
+    return os.environ.get("SBX_TEST_IDS", "single" if _lacking("subids") else "full") == "full"
 
 
 def need(*needs: str) -> None:
     """Ends the test with 77 and a reason if the machine lacks one; with 1 if SBX_TESTS_MUST_RUN names it.
 
-    A need is a key of PROBES, `tool:NAME`, or `ids:full` / `ids:single` (which one user has and another has not, so
+    A need is a key of NEEDS, `tool:NAME`, or `ids:full` / `ids:single` (which one user has and another has not, so
     its absence is never a failure and the test is simply not for this user: exit 0)."""
     must_run = set(filter(None, os.environ.get("SBX_TESTS_MUST_RUN", "").split(",")))
     for each in needs:
@@ -71,7 +69,7 @@ def need(*needs: str) -> None:
                 sys.exit(0)
             continue
         kind = "tools" if each.startswith("tool:") else each
-        lacking = _program(each[5:]) if kind == "tools" else PROBES[each]()
+        lacking = _program(each[5:]) if kind == "tools" else _lacking(each)
         if lacking:
             print(f"{'FAIL' if kind in must_run else 'SKIP'} {kind}: {lacking}")
             sys.exit(1 if kind in must_run else SKIPPED)
