@@ -12,6 +12,43 @@ namespace {
 
 constexpr int kUsageError = 125;
 
+bool takes_value(CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+/// Whether the value of the option(s) in `word` is the next word.
+bool value_follows(CLI::App& app, const std::string& word) {
+  if (word.starts_with("--")) {
+    return word.find('=') == std::string::npos && takes_value(app, word);
+  }
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    if (takes_value(app, {'-', word[i]})) {
+      return i + 1 == word.size();
+    }
+  }
+  return false;
+}
+
+/// CLI11 takes "--name=" for an option without its value and eats the next word: "--name" "" says what is meant.
+std::vector<std::string> with_empty_values(CLI::App& app, const Words& words) {
+  std::vector<std::string> out;
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-') && words[at] != "--") {
+    const std::string& word = words[at++];
+    if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+      out.insert(out.end(), {word.substr(0, word.size() - 1), ""});
+      continue;
+    }
+    out.push_back(word);
+    if (at < words.size() && value_follows(app, word)) {
+      out.push_back(words[at++]);
+    }
+  }
+  out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+  return out;
+}
+
 }  // namespace
 
 CommandLine::CommandLine(const std::string& verb, const std::string& summary)
@@ -39,14 +76,22 @@ void CommandLine::value(const std::string& names, std::string& target, const std
 
 void CommandLine::value(const std::string& names, std::optional<std::string>& target, const std::string& metavar,
                         const std::string& help) {
-  app_->add_option_function<std::string>(
-          names, [&target](const std::string& text) { target = text; }, help)
-      ->type_name(metavar);
+  // Not by CLI11's conversion, which takes an empty word for no word: --entrypoint "" means something.
+  app_->add_option(
+          names,
+          [&target](const CLI::results_t& words) {
+            target = words.empty() ? std::string() : words.back();
+            return true;
+          },
+          help)
+      ->type_name(metavar)
+      ->type_size(1)
+      ->expected(1);
 }
 
 void CommandLine::values(const std::string& names, std::vector<std::string>& target, const std::string& metavar,
                          const std::string& help) {
-  app_->add_option(names, target, help)->type_name(metavar)->allow_extra_args(false)->expected(1);
+  app_->add_option(names, target, help)->type_name(metavar)->allow_extra_args(false);
 }
 
 void CommandLine::choice(const std::string& names, const std::vector<std::string>& choices,
@@ -80,8 +125,8 @@ void CommandLine::arguments(const std::string& name, std::vector<std::string>& t
 void CommandLine::arguments_end_options() { app_->positionals_at_end(); }
 
 std::optional<int> CommandLine::parse(const Words& words) {
-  // CLI11 takes them from the back.
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
+  std::vector<std::string> reversed = with_empty_values(*app_, words);
+  std::reverse(reversed.begin(), reversed.end());  // CLI11 takes them from the back
   try {
     app_->parse(reversed);
     return std::nullopt;

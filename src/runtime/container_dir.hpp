@@ -43,7 +43,7 @@ class ContainerDir {
   [[nodiscard]] const std::string& id() const { return description_.id; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return dir_.get(); }
-  [[nodiscard]] int lock_fd() const { return lock_->fd(); }
+  [[nodiscard]] bool removed_at_end() const { return description_.remove; }
 
   Result<void> write_config(std::string_view json) const;
   /// A file below etc/, bound over the one of the image.

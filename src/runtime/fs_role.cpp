@@ -38,9 +38,8 @@ Result<void> serve(FsRole& role) {
   if (role.terminal) {
     terminal.emplace(SBX_TRY(sys::RawTerminal::remember(STDIN_FILENO)));
   }
-  // FUSE_DEV_IOC_CLONE wants the clone opened in the user namespace of the mount. What we keep of it is nothing:
-  // files belong to the invoking user, so no capability is needed.
-  SBX_TRY(sys::join_user_namespace(role.init));
+  // We stay in the host's user namespace, as the user: stat(2) must show the host's owners as they are. Files that we
+  // make belong to the invoking user, so no capability is needed (root has some).
   (void)sys::raw::set_capabilities(0);  // giving up cannot fail
   (void)sys::raw::set_no_new_privs();
   sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
@@ -54,7 +53,8 @@ Result<void> serve(FsRole& role) {
 }  // namespace
 
 void run_fs_role(FsRole role) {
-  (void)sys::raw::set_process_name(("sbx:fs " + role.name.substr(0, 8)).c_str());
+  role.title.overwrite(("sbx: fs " + role.name).c_str());
+  (void)sys::raw::set_process_name("sbx: fs");
   sys::reset_signals_for_role();
   const Result<void> served = serve(role);
   if (!served) {

@@ -20,7 +20,8 @@ Result<void> serve(const NetRole& role) {
 }  // namespace
 
 void run_net_role(const NetRole& role) {
-  (void)sys::raw::set_process_name(("sbx:net " + role.name.substr(0, 7)).c_str());
+  role.title.overwrite(("sbx: net " + role.name).c_str());
+  (void)sys::raw::set_process_name("sbx: net");
   sys::reset_signals_for_role();
   const Result<void> served = serve(role);
   if (!served) {

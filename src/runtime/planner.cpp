@@ -35,13 +35,16 @@ void read_options(const std::vector<std::string>& options, MountStep& step) {
   }
 }
 
-Result<MountStep> bind_step(const oci::SpecMount& mount) {
+Result<MountStep> bind_step(const oci::SpecMount& mount, const std::string& etc_directory) {
   MountStep step;
   step.kind = MountStep::Kind::kBind;
   step.target = mount.destination;
   step.source = mount.source;
   step.follow_links = true;
   read_options(mount.options, step);
+  if (!etc_directory.empty() && mount.source.starts_with(etc_directory + "/")) {
+    return step;
+  }
   struct stat st {};
   if (::stat(mount.source.c_str(), &st) == 0) {
     step.source_is_directory = S_ISDIR(st.st_mode);
@@ -109,7 +112,7 @@ bool is_system_mount(const oci::SpecMount& mount) {
 }
 
 /// The system's own mounts first, then devices, masks and links in them, then what the user asked for.
-Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec) {
+Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec, const std::string& etc_directory) {
   std::vector<MountStep> steps;
   std::vector<MountStep> later;
   bool system = true;
@@ -117,7 +120,7 @@ Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec) {
     system = system && is_system_mount(mount);
     std::vector<MountStep>& list = system ? steps : later;
     if (mount.type == "bind") {
-      MountStep step = SBX_TRY(bind_step(mount));
+      MountStep step = SBX_TRY(bind_step(mount, etc_directory));
       step.follow_links = !system;
       list.push_back(std::move(step));
     } else if (mount.type == "directory") {
@@ -179,7 +182,7 @@ Result<sandbox::Plan> make_plan(const PlanInput& input) {
       fmt::format("rootmode=40000,user_id={},group_id={},default_permissions,allow_other",
                   plan.identities.maps.uids.front().inside, plan.identities.maps.gids.front().inside);
   plan.network = network_of(input.network);
-  plan.mounts = SBX_TRY(mount_steps(input.spec));
+  plan.mounts = SBX_TRY(mount_steps(input.spec, input.etc_directory));
   plan.read_only_root = input.spec.read_only_root;
   plan.terminal = process.terminal;
   plan.init = input.init;

@@ -15,6 +15,7 @@ struct PlanInput {
   NetworkMode network = NetworkMode::kSlirp;
   std::string container_id;
   std::string root_point;
+  std::string etc_directory;  // sources below it are files that are written before the start
   bool init = true;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/root_file_system.hpp"
+#include "sys/process_title.hpp"
 
 
 namespace sbx::runtime {
@@ -20,6 +21,7 @@ struct FsRole {
   int init = -1;          // pidfd of the sandbox's first process
   bool terminal = false;  // descriptor 0 is a terminal in raw mode: to be restored if the supervisor is killed
   std::string name;       // for ps(1)
+  sys::ProcessTitle title;
 };
 
 /// Serves the root file system until it is unmounted. When the supervisor is gone it kills the sandbox: the command
@@ -30,7 +32,8 @@ struct NetRole {
   std::uint32_t unprivileged_id = 65534;  // what root becomes
   int channel = -1;                       // brings the tap
   int lifeline = -1;
-  std::string name;
+  std::string name;  // for ps(1)
+  sys::ProcessTitle title;
 };
 
 /// Carries the sandbox's packets until the supervisor is gone.

@@ -112,8 +112,10 @@ Result<Prepared> prepare(const RunRequest& request, Timings* timings) {
                                       container_path(prepared) + "/etc",
                                       prepared.source.kind() == RootSource::Kind::kHost}));
   prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id, container_path(prepared),
+                                     container_path(prepared) + "/etc",
                                      wants_init(request, prepared.spec)}));
   prepared.plan.tap = net::tap_config({}, true);
+  prepared.plan.title = sys::ProcessTitle::find();
   prefer_known_command(prepared.source, request, prepared.plan);
   return prepared;
 }

@@ -127,7 +127,8 @@ class Supervisor {
     role.channel = fuse_channel_.get();
     role.lifeline = lifeline;
     role.init = init_.pidfd();
-    role.name = in_.plan.id;
+    role.name = in_.plan.id.substr(0, 12);
+    role.title = in_.plan.title;
     role.terminal = in_.plan.terminal && in_.interactive;
     run_fs_role(std::move(role));
   }
@@ -137,7 +138,8 @@ class Supervisor {
     role.unprivileged_id = in_.unprivileged_id;
     role.channel = net_channel_.get();
     role.lifeline = lifeline;
-    role.name = in_.plan.id;
+    role.name = in_.plan.id.substr(0, 12);
+    role.title = in_.plan.title;
     run_net_role(role);
   }
 

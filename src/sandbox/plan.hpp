@@ -14,6 +14,7 @@
 #include "sys/caps.hpp"
 #include "sys/idmap.hpp"
 #include "sys/netdev.hpp"
+#include "sys/process_title.hpp"
 #include "sys/raw.hpp"
 
 namespace sbx::sandbox {
@@ -85,6 +86,7 @@ struct Plan {
   bool init = true;  // a process of ours is PID 1, reaps and forwards signals; else the command is PID 1
   Credentials credentials;
   Command command;
+  sys::ProcessTitle title;  // ours, to be overwritten: the command line of the supervisor is not for inside
 };
 
 }  // namespace sbx::sandbox

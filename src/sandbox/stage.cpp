@@ -81,6 +81,7 @@ class Stage {
     (void)raw::set_parent_death_signal(SIGKILL);
     // Our memory came from the supervisor: nothing inside may read it, nor reach the program file by /proc/1/exe.
     (void)raw::set_dumpable(false);
+    plan_.title.overwrite("sbx: init");
     (void)raw::umask(0);
   }
 

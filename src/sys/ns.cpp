@@ -53,13 +53,6 @@ Result<Cloned> fork_role() {
   return Cloned{pid, SBX_TRY(open_process(pid))};
 }
 
-Result<void> join_user_namespace(int pidfd) {
-  if (::setns(pidfd, CLONE_NEWUSER) != 0) {
-    return fail(Error::system("join the sandbox's user namespace", ""));
-  }
-  return {};
-}
-
 Result<void> signal_process(int pidfd, int signal) {
   if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) != 0 && errno != ESRCH) {
     return fail(Error::system("send a signal to the sandbox", ""));

@@ -31,10 +31,6 @@ Result<Cloned> clone_into(const Namespaces& namespaces);
 /// fork(2) for a role of ours: the child may use everything, threads too. The caller must have one thread.
 Result<Cloned> fork_role();
 
-/// Joins the user namespace of the process behind `pidfd`, with all capabilities in it if we own it.
-/// setns(2) with a pidfd, since Linux 5.8. The caller must have one thread.
-Result<void> join_user_namespace(int pidfd);
-
 /// Sends a signal to the process behind `pidfd`. A process that is gone is not an error.
 Result<void> signal_process(int pidfd, int signal);
 /// pidfd_open(2).

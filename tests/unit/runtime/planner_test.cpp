@@ -42,7 +42,7 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
   auto spec = small_spec();
   spec.mounts.push_back({"/data", "bind", "/tmp", {"rbind", "ro"}});
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   const auto find = [&](const char* target) {
     return *std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; });
   };
@@ -59,7 +59,7 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
 TEST_CASE("masks come after devices, because they use /dev/null") {
   const auto spec = small_spec();
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   const auto index = [&](const char* target) {
     return std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; }) -
            plan.mounts.begin();
@@ -70,7 +70,7 @@ TEST_CASE("masks come after devices, because they use /dev/null") {
 TEST_CASE("the root file system belongs to the first ids of the maps") {
   const auto spec = small_spec();
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}).value();
+  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   CHECK(plan.root_options.find("user_id=7,group_id=8") != std::string::npos);
 }
 
@@ -78,5 +78,5 @@ TEST_CASE("an unknown capability is an error, not nothing") {
   auto spec = small_spec();
   spec.process.capabilities = {"CAP_NO_SUCH"};
   const auto ids = one_id();
-  CHECK_FALSE(make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", true}));
+  CHECK_FALSE(make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}));
 }

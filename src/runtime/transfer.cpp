@@ -1,0 +1,77 @@
+#include "runtime/transfer.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error_json.hpp"
+#include "base/json.hpp"
+#include "sys/channel.hpp"
+#include "sys/child.hpp"
+#include "sys/file.hpp"
+#include "sys/xdg.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+constexpr std::size_t kAnswerMax = std::size_t{1} << 20U;
+
+/// Beside our own executable, in a build directory or installed.
+Result<std::string> find_transfer() {
+  const std::string own = SBX_TRY(sys::own_executable());
+  const std::string dir = own.substr(0, own.find_last_of('/'));
+  for (const std::string& path : {dir + "/src/transfer/sbx-transfer", dir + "/../libexec/sbx/sbx-transfer"}) {
+    if (::access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return fail(Error::make(ErrorCode::kNotFound, "start", "sbx-transfer",
+                          fmt::format("it lies neither in {0}/src/transfer nor in {0}/../libexec/sbx", dir))
+                  .with_hint("install sbx as a whole"));
+}
+
+Error broken(const sys::ExitStatus& status) {
+  return Error::make(ErrorCode::kSystem, "load an image with", "sbx-transfer",
+                     status.signal != 0 ? fmt::format("signal {} killed it", status.signal)
+                                        : fmt::format("it ended with code {} and no answer", status.code));
+}
+
+}  // namespace
+
+bool is_image_source(const std::string& text) {
+  constexpr std::array<std::string_view, 3> kTransports{"oci:", "oci-archive:", "docker-archive:"};
+  return std::any_of(kTransports.begin(), kTransports.end(),
+                     [&](std::string_view transport) { return text.starts_with(transport); });
+}
+
+Result<std::string> load_image(const TransferLoad& load) {
+  std::vector<std::string> words{SBX_TRY(find_transfer()), "load", "--root", load.data_root};
+  if (!load.platform.empty()) {
+    words.insert(words.end(), {"--platform", load.platform});
+  }
+  if (!load.tag.empty()) {
+    words.insert(words.end(), {"--tag", load.tag});
+  }
+  words.push_back(load.source);
+  sys::Pipe answer_pipe = SBX_TRY(sys::make_pipe());
+  sys::Child child = SBX_TRY(sys::Child::spawn(words, answer_pipe.writer.get()));
+  answer_pipe.writer.reset();
+  const std::string text = SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
+  const sys::ExitStatus status = SBX_TRY(child.wait());
+  const Result<Json> answer = parse_json(text, "the answer of sbx-transfer");
+  if (!answer) {
+    return fail(broken(status));
+  }
+  if (const Json* told = SBX_TRY(find_object(*answer, "error")); told != nullptr) {
+    return fail(SBX_TRY(error_from_json(*told)));
+  }
+  std::optional<std::string> manifest = SBX_TRY(find_string(*answer, "manifest"));
+  if (status.shell_code() != 0 || !manifest) {
+    return fail(broken(status));
+  }
+  return std::move(*manifest);
+}
+
+}  // namespace sbx::runtime
