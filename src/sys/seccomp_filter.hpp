@@ -12,8 +12,8 @@
 namespace sbx::sys {
 
 /// A seccomp allow-list for one of our own helper processes: what is not named kills the process. For the native
-/// architecture only; calls through another one (int 0x80, x32) kill as well. Written as BPF by hand: 20 µs to make
-/// and install, against 0.5 ms with libseccomp (its loading included; README.md), and nothing is allocated.
+/// architecture only; calls through another one (int 0x80, x32) kill as well. Written as BPF by hand:
+/// 0.08 ms to make and install, against 0.17 ms with libseccomp and 0.05 ms to load it, and nothing is allocated.
 /// See seccomp(2); SECCOMP_RET_KILL_PROCESS since Linux 4.14.
 class SeccompFilter {
  public:
