@@ -1,4 +1,5 @@
 #define CATCH_CONFIG_RUNNER
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -14,6 +15,8 @@
 #include "needs.hpp"
 #include "servers.hpp"
 #include "sys/file.hpp"
+#include "sys/landlock.hpp"
+#include "sys/probe_run.hpp"
 #include "world.hpp"
 
 using namespace sbx;
@@ -167,6 +170,39 @@ TEST_CASE("the network process has nothing left") {
     CHECK(sys::list_dir(AT_FDCWD, proc + "/fd").value().size() <= 6);
   } else {
     CHECK_FALSE(sys::list_dir(AT_FDCWD, "/proc/" + std::to_string(pid) + "/fd"));
+  }
+}
+
+/// What a confined network process gets when it opens things, as errno values: resolv.conf, /etc/passwd, resolv.conf to write,
+/// and a socket of a family that is none of its business.
+std::string opened_after_confinement(bool in_a_poor_sandbox) {
+  const sys::Trial trial = sys::try_out([&]() -> Result<std::string> {
+    if (in_a_poor_sandbox) {
+      SBX_TRY(sys::enter_trial_namespaces(true, false));
+      const sys::Fd limit =
+          SBX_TRY(sys::open_at(AT_FDCWD, "/proc/sys/user/max_user_namespaces", O_WRONLY));
+      SBX_TRY(sys::write_full(limit.get(), "0", "max_user_namespaces"));
+    }
+    net::SlirpRequest request;
+    for (int fd = 3; fd < 64; ++fd) {
+      request.keep_fds.push_back(fd);  // the trial's pipe among them
+    }
+    const net::SlirpServer server = SBX_TRY(net::SlirpServer::prepare(request));
+    const auto code = [](long result) { return std::to_string(result < 0 ? errno : 0) + " "; };
+    std::string codes = code(::open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC));
+    codes += code(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    codes += code(::open("/etc/resolv.conf", O_RDWR | O_CLOEXEC));
+    codes += code(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return codes;
+  });
+  return trial.text;
+}
+
+TEST_CASE("a confined process opens the resolver's file and nothing else") {
+  const std::string refused = std::to_string(EROFS) + " " + std::to_string(EAFNOSUPPORT) + " ";
+  CHECK(opened_after_confinement(false) == "0 " + std::to_string(ENOENT) + " " + refused);
+  if (sys::Landlock::interface_version() > 0) {
+    CHECK(opened_after_confinement(true) == "0 " + std::to_string(EACCES) + " " + refused);
   }
 }
 
