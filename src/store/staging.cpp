@@ -63,14 +63,14 @@ Result<sys::Fd> Staging::create(const std::string& name) {
 Result<void> Staging::add_blob(const sys::Fd& file, const std::string& name,
                                const oci::DigestBytes& digest) {
   SBX_TRY(sys::sync_fd(file.get(), name));
-  moves_.push_back({path(name), Store::blob_path(digest)});
+  moves_.push_back({path(name), Store::blob_path(digest), RENAME_NOREPLACE});
   return {};
 }
 
 Result<void> Staging::add_tree(const sys::Fd& file, const std::string& name,
                                const oci::ChainId& chain) {
   SBX_TRY(sys::sync_fd(file.get(), name));
-  moves_.push_back({path(name), Store::tree_path(chain)});
+  moves_.push_back({path(name), Store::tree_path(chain), 0});
   return {};
 }
 
@@ -87,7 +87,7 @@ Result<void> Staging::add_blob(std::string_view data, const oci::DigestBytes& di
 Result<void> Staging::publish() {
   for (const Move& move : moves_) {
     Result<void> moved =
-        sys::rename_at(store_->dir(), move.from, store_->dir(), move.to, RENAME_NOREPLACE);
+        sys::rename_at(store_->dir(), move.from, store_->dir(), move.to, move.flags);
     if (!moved && moved.error().sys_errno == EINVAL) {
       moved = sys::rename_at(store_->dir(), move.from, store_->dir(),
                              move.to);  // NFS has no flags; same content

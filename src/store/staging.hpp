@@ -26,6 +26,7 @@ class Staging {
   /// Syncs a file made by create() and remembers to publish it as a blob; one that is there already wins.
   Result<void> add_blob(const sys::Fd& file, const std::string& name,
                         const oci::DigestBytes& digest);
+  /// As add_blob, but a tree that is there is replaced: it could be damaged or of another version.
   Result<void> add_tree(const sys::Fd& file, const std::string& name, const oci::ChainId& chain);
   /// A small blob, from memory; nothing if the store has it.
   Result<void> add_blob(std::string_view data, const oci::DigestBytes& digest);
@@ -37,6 +38,7 @@ class Staging {
   struct Move {
     std::string from;
     std::string to;
+    unsigned flags;  // of renameat2(2)
   };
   Staging(const Store& store, sys::FileLock lock, std::string name)
       : store_(&store), lock_(std::move(lock)), name_(std::move(name)) {}
