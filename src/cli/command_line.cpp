@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <stdexcept>
 
 #include "cli/render.hpp"
 #include "cli/suggest.hpp"
@@ -135,6 +136,9 @@ std::optional<int> CommandLine::parse(const Words& words) {
     return 0;
   } catch (const CLI::ParseError& e) {
     return complain({kUsageError, std::string(e.what()) + "\n  hint: see 'sbx " + verb_ + " --help'"});
+  } catch (const std::logic_error&) {
+    // CLI11 lets those of its number conversion through: a switch with a value that is none.
+    return complain({kUsageError, "a switch takes =true or =false\n  hint: see 'sbx " + verb_ + " --help'"});
   }
 }
 

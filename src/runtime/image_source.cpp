@@ -1,5 +1,7 @@
 #include "runtime/image_source.hpp"
 
+#include <fmt/format.h>
+
 #include "image/image_store.hpp"
 #include "runtime/transfer.hpp"
 
@@ -18,6 +20,17 @@ ImageDefaults defaults_of(const oci::ImageConfig& config) {
   return defaults;
 }
 
+/// What is in the store has one platform; another one has to be loaded.
+Result<void> check_platform(const RunRequest& request, const oci::Platform& there) {
+  const oci::Platform wanted = SBX_TRY(oci::Platform::parse(request.platform));
+  if (wanted.str() != there.str()) {
+    return fail(Error::make(ErrorCode::kNotFound, "run image", request.image,
+                            fmt::format("it is for {}, not for {}", there.str(), wanted.str()))
+                    .with_hint("load it again with --platform"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<OpenedImage> open_image(const RunRequest& request, const std::string& data_root) {
@@ -27,6 +40,9 @@ Result<OpenedImage> open_image(const RunRequest& request, const std::string& dat
   }
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(data_root));
   auto [image, files] = SBX_TRY(store.find_and_open(name));
+  if (!request.platform.empty()) {
+    SBX_TRY(check_platform(request, image.config.platform));
+  }
   return OpenedImage{defaults_of(image.config), std::move(files.tree), std::move(files.layers)};
 }
 

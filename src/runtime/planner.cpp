@@ -178,9 +178,13 @@ Result<sandbox::Plan> make_plan(const PlanInput& input) {
   plan.hostname = input.spec.hostname;
   plan.root_point = input.root_point;
   plan.identities = input.ids.identities;
-  plan.root_options =
-      fmt::format("rootmode=40000,user_id={},group_id={},default_permissions,allow_other",
-                  plan.identities.maps.uids.front().inside, plan.identities.maps.gids.front().inside);
+  plan.root_options = {{"source", "sbx"},
+                       {"subtype", "sbx"},
+                       {"rootmode", "40000"},
+                       {"user_id", std::to_string(plan.identities.maps.uids.front().inside)},
+                       {"group_id", std::to_string(plan.identities.maps.gids.front().inside)},
+                       {"default_permissions", ""},
+                       {"allow_other", ""}};
   plan.network = network_of(input.network);
   plan.mounts = SBX_TRY(mount_steps(input.spec, input.etc_directory));
   plan.read_only_root = input.spec.read_only_root;

@@ -21,6 +21,11 @@ Result<RootSource> RootSource::open_directory(Kind kind, const std::string& path
 }
 
 Result<RootSource> RootSource::open(const RunRequest& request, const std::string& data_root) {
+  const bool tree = request.image == kHost || request.image.starts_with(kDirectoryPrefix);
+  if (tree && !request.platform.empty()) {
+    return fail(Error::make(ErrorCode::kInvalidArgument, "use --platform with", request.image,
+                            "a directory tree has no platform to choose from"));
+  }
   if (request.image == kHost) {
     return open_directory(Kind::kHost, "/");
   }

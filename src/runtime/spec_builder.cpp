@@ -109,12 +109,18 @@ class Builder {
     return account;
   }
 
+  /// In a view of the host's tree, root is the invoker: the home of the host's root would be closed to it.
+  [[nodiscard]] std::string home_of(const Account& account) const {
+    const bool is_invoker = in_.own_run_directory && account.uid == 0 && !in_.request.user && !in_.invoker.home.empty();
+    return is_invoker ? in_.invoker.home : account.home;
+  }
+
   Result<void> set_process() {
     oci::SpecProcess& process = spec_.process;
     const Account account = SBX_TRY(set_user());
     process.terminal = in_.request.terminal;
     process.args = SBX_TRY(build_arguments(in_.request, in_.defaults));
-    process.env = SBX_TRY(build_environment({in_.request, in_.defaults.environment, account.home, host_name(),
+    process.env = SBX_TRY(build_environment({in_.request, in_.defaults.environment, home_of(account), host_name(),
                                              in_.request.terminal}));
     process.cwd = SBX_TRY(working_directory());
     process.capabilities.assign(kDefaultCapabilities.begin(), kDefaultCapabilities.end());

@@ -76,7 +76,7 @@ struct Plan {
   std::string id;        // of the container
   std::string hostname;  // empty: the host's
   std::string root_point;  // a directory of the host over which the root is mounted, in the sandbox's own view
-  std::string root_options;  // of the FUSE mount, but for the descriptor
+  std::vector<std::pair<std::string, std::string>> root_options;  // of the FUSE mount, but for the descriptor
   Identities identities;
   Network network = Network::kTap;
   sys::TapConfig tap;

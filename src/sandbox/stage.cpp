@@ -115,6 +115,9 @@ class Stage {
   }
 
   void take_bind_sources() noexcept {
+    // A root of ours cannot go where only its user may go, as below a home of mode 0700.
+    root_point_ = static_cast<int>(
+        check(Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
     for (std::uint32_t i = 0; i < plan_.mounts.size(); ++i) {
       const MountStep& step = plan_.mounts[i];
       if (step.kind != MountStep::Kind::kBind) {
@@ -145,35 +148,48 @@ class Stage {
   void mount_root() noexcept {
     check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
     const int fuse = static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
-    std::array<char, 256> options{};
-    write_fuse_options(options, fuse);
-    check(Step::kMountRoot, raw::mount("sbx", plan_.root_point.c_str(), "fuse.sbx", 0, options.data()));
+    std::array<char, 12> digits{};
+    write_number(digits, fuse);
+    root_ = make_file_system("fuse", plan_.root_options, {}, digits.data());
+    check(Step::kMountRoot, raw::move_mount(root_, root_point_));
+    (void)raw::close(root_point_);
     check(Step::kSendFuse, raw::send(fds_.fuse, "f", 1, fuse));
     // From here on the file system process alone holds the device: if it dies the mount is dead, not hung.
     (void)raw::close(fuse);
     (void)raw::close(fds_.fuse);
-    root_ = static_cast<int>(
-        check(Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
     report_.root_ns = raw::monotonic_ns();
   }
 
-  /// "fd=N,OPTIONS": fmt allocates; this is the one text made after clone.
-  void write_fuse_options(std::array<char, 256>& out, int fd) noexcept {
-    const std::string& rest = plan_.root_options;
-    check(Step::kMountRoot, rest.size() + 16 < out.size() ? 0 : -ENAMETOOLONG);
+  /// In decimal: fmt allocates; this is the one text made after clone.
+  static void write_number(std::array<char, 12>& out, int number) noexcept {
     std::array<char, 12> digits{};
     std::size_t count = 0;
     do {
-      digits.at(count++) = static_cast<char>('0' + fd % 10);
-      fd /= 10;
-    } while (fd != 0);
-    std::memcpy(out.data(), "fd=", 3);
-    std::size_t at = 3;
+      digits.at(count++) = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    std::size_t at = 0;
     while (count > 0) {
       out.at(at++) = digits.at(--count);
     }
-    out.at(at++) = ',';
-    std::memcpy(out.data() + at, rest.c_str(), rest.size() + 1);
+  }
+
+  /// `fd`: the value of an option of this name; nullptr: there is none.
+  int make_file_system(const char* type, const std::vector<std::pair<std::string, std::string>>& wanted,
+                       const raw::MountAttributes& attributes, const char* fd) noexcept {
+    constexpr std::size_t kMaxOptions = 8;
+    std::array<raw::FsOption, kMaxOptions> options{};
+    std::size_t count = 0;
+    if (fd != nullptr) {
+      options.at(count++) = {"fd", fd};
+    }
+    for (const auto& [key, value] : wanted) {
+      if (count < kMaxOptions) {
+        options.at(count++) = {key.c_str(), value.empty() ? nullptr : value.c_str()};
+      }
+    }
+    return static_cast<int>(check(fd != nullptr ? Step::kMountRoot : Step::kMount,
+                                  raw::make_mount(type, {options.data(), count}, attributes)));
   }
 
   void apply_mounts() noexcept {
@@ -185,7 +201,7 @@ class Stage {
           attach(step, prepared_.source_fds()[i], step.recursive);
           break;
         case MountStep::Kind::kInstance:
-          attach(step, make_instance(step), false);
+          attach(step, make_file_system(step.fs_type.c_str(), step.options, step.attributes, nullptr), false);
           break;
         case MountStep::Kind::kDirectory:
           (void)raw::close(static_cast<int>(
@@ -222,19 +238,6 @@ class Stage {
     check(Step::kMount, raw::move_mount(tree, static_cast<int>(target)));
     (void)raw::close(static_cast<int>(target));
     (void)raw::close(tree);
-  }
-
-  int make_instance(const MountStep& step) noexcept {
-    constexpr std::size_t kMaxOptions = 8;
-    std::array<raw::FsOption, kMaxOptions> options{};
-    std::size_t count = 0;
-    for (const auto& [key, value] : step.options) {
-      if (count < kMaxOptions) {
-        options.at(count++) = {key.c_str(), value.empty() ? nullptr : value.c_str()};
-      }
-    }
-    return static_cast<int>(
-        check(Step::kMount, raw::make_mount(step.fs_type.c_str(), {options.data(), count}, step.attributes)));
   }
 
   void make_symlink(const MountStep& step) noexcept {
@@ -413,6 +416,7 @@ class Stage {
   const Plan& plan_;
   StageFds fds_;
   StageReport report_;
+  int root_point_ = -1;
   int root_ = -1;
   int slave_ = -1;
   int ready_fd_ = -1;

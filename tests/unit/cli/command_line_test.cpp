@@ -62,6 +62,8 @@ TEST_CASE("a switch has three states, a value may be empty, a choice is one of i
 TEST_CASE("wrong words end with 125, help with 0") {
   CHECK(parse({"--net", "c", "image"}).code == 125);
   CHECK(parse({"--no-such", "image"}).code == 125);
+  CHECK(parse({"--init=bad", "image"}).code == 125);
+  CHECK(parse({"--init=99999999999999999999", "image"}).code == 125);
   CHECK(parse({}).code == 125);
   CHECK(parse({"--help"}).code == 0);
 }

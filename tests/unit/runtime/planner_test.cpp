@@ -71,7 +71,9 @@ TEST_CASE("the root file system belongs to the first ids of the maps") {
   const auto spec = small_spec();
   const auto ids = one_id();
   const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
-  CHECK(plan.root_options.find("user_id=7,group_id=8") != std::string::npos);
+  using Option = std::pair<std::string, std::string>;
+  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("user_id", "7")) == 1);
+  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("group_id", "8")) == 1);
 }
 
 TEST_CASE("an unknown capability is an error, not nothing") {
