@@ -46,7 +46,11 @@ format::InodeRecord inode_of(const TarEntry& entry) {
   inode.mtime_sec = entry.mtime_sec;
   inode.mtime_nsec = entry.mtime_nsec;
   inode.size = entry.type == EntryType::kRegular ? entry.size : 0;
-  inode.data = S_ISCHR(inode.mode) || S_ISBLK(inode.mode) ? entry.rdev : entry.data_offset;
+  if (S_ISCHR(inode.mode) || S_ISBLK(inode.mode)) {
+    inode.data = entry.rdev;
+  } else if (entry.type == EntryType::kRegular) {
+    inode.data = entry.data_offset;
+  }
   return inode;
 }
 

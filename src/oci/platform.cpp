@@ -114,7 +114,9 @@ Platform Platform::normalised() const {
     out.architecture = "arm";
     out.variant = "v6";
   }
-  if (!out.variant.empty() && out.variant[0] >= '0' && out.variant[0] <= '9') {
+  constexpr std::size_t kLongestNumber = 3;  // "8", "8.1"; anything longer is some other word
+  if (!out.variant.empty() && out.variant.size() <= kLongestNumber && out.variant[0] >= '0' &&
+      out.variant[0] <= '9') {
     out.variant.insert(0, "v");
   }
   if (out.architecture == "arm64" && (out.variant == "v8" || out.variant == "v8.0")) {
