@@ -20,9 +20,9 @@ The image's config: user, groups, entrypoint, command, working directory. Refere
 
 -u takes names and numbers, with and without a group; a user of the image brings its supplementary groups.
 
-  $ SMALL=oci:$IMAGES/small:small
+  $ SMALL=oci:$IMAGES/small:latest
   $ sbx run --rm -u alice $SMALL id
-  uid=1000(alice) gid=1000(alice) groups=1000(alice),10(wheel),50(staff)
+  uid=1000(alice) gid=1000(alice) groups=10(wheel),50(staff),1000(alice)
   $ sbx run --rm -u 1000:10 $SMALL id
   uid=1000(alice) gid=10(wheel) groups=10(wheel)
   $ sbx run --rm -u 4321 $SMALL id -u

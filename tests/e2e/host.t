@@ -26,6 +26,9 @@ What the caller cannot read stays unreadable, though the sandbox has a root user
 
   $ mkdir -p root/bin root/etc; cp $(command -v busybox) root/bin/; ln -s busybox root/bin/sh; ln -s busybox root/bin/ls
   $ sbx run --rm --net none dir:$PWD/root sh -c 'echo new >/etc/x; ls /etc'; ls root/etc
+  hostname
+  hosts
+  resolv.conf
   x
   $ sbx run --rm --net none dir:$PWD/absent true >out 2>&1; echo $?; grep -c absent out
   125

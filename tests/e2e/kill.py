@@ -74,7 +74,7 @@ def main() -> None:
     role, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 12
     need("userns", "fuse", "net", "tool:umoci", "tool:skopeo")
     with Workspace(f"kill-{role}") as place:
-        loaded = place.sbx("load", f"oci:{images()}/small:small")
+        loaded = place.sbx("load", f"oci:{images()}/small:latest")
         if loaded.code != 0:
             sys.exit(f"sbx load: {loaded}")
         before = mounts()

@@ -2,7 +2,7 @@ A sandbox in a sandbox: with the devices handed in and nothing of /proc hidden, 
 # needs: userns fuse net
 # timeout: 120
 
-  $ NEST="sbx run --rm --device /dev/fuse --device /dev/net/tun --security-opt unmask=ALL host"
+  $ NEST="sbx run --rm --device /dev/fuse --device /dev/net/tun --security-opt unmask=ALL -e SBX_ROOT=/tmp/inner host"
   $ $NEST $SBX run --rm --net host host echo inner
   inner
   $ $NEST $SBX run --rm --net none host sh -c 'echo x >/etc/inner && cat /etc/inner'
@@ -12,7 +12,7 @@ A sandbox in a sandbox: with the devices handed in and nothing of /proc hidden, 
 
 Without them it says what is missing.
 
-  $ sbx run --rm host $SBX run --rm host true >out 2>&1; echo $?; grep '^sbx: ' out | wc -l; grep -c -e /dev/fuse -e /proc out | awk '{ print ($1 > 0) }'
+  $ sbx run --rm -e SBX_ROOT=/tmp/inner host $SBX run --rm host true >out 2>&1; echo $?; grep '^sbx: ' out | wc -l; grep -c -e /dev/fuse -e /proc out | awk '{ print ($1 > 0) }'
   125
   1
   1

@@ -1,7 +1,7 @@
 A sandbox has an address of its own, reaches out, and is not reached.
 # needs: userns fuse net tool:umoci tool:skopeo
 
-  $ SMALL=oci:$IMAGES/small:small
+  $ SMALL=oci:$IMAGES/small:latest
   $ sbx run --rm $SMALL sh -c 'ip -4 -o addr show | awk "{ print \$2, \$4 }"; ip route | cut -d" " -f1-3; ip link show | grep -o "mtu 65520"'
   lo 127.0.0.1/8
   eth0 10.0.2.100/24
@@ -31,14 +31,15 @@ A server of the machine is reached by its address, not by its loopback, as long 
   > X
   $ echo served >page; python3 server.py & pid=$!
   $ for i in $(seq 50); do [ -s port ] && break; sleep 0.1; done; port=$(cat port)
+  $ get() { printf 'GET /page HTTP/1.0\r\n\r\n'; sleep 0.5; }
   $ ADDRESS=$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
-  $ sbx run --rm $SMALL wget -q -T 5 -O - http://$ADDRESS:$port/page
+  $ get | sbx run --rm -i $SMALL nc -w 5 $ADDRESS $port | tail -n 1
   served
-  $ sbx run --rm $SMALL wget -q -T 3 -O - http://127.0.0.1:$port/page >out 2>&1; echo $?
+  $ get | sbx run --rm -i $SMALL nc -w 3 127.0.0.1 $port >out 2>&1; echo $?
   1
-  $ sbx run --rm $SMALL wget -q -T 3 -O - http://10.0.2.2:$port/page >out 2>&1; echo $?
+  $ get | sbx run --rm -i $SMALL nc -w 3 10.0.2.2 $port >out 2>&1; echo $?
   1
-  $ sbx run --rm --net host $SMALL wget -q -T 5 -O - http://127.0.0.1:$port/page
+  $ get | sbx run --rm -i --net host $SMALL nc -w 5 127.0.0.1 $port | tail -n 1
   served
   $ kill $pid; wait $pid
   [exit 143]

@@ -1,7 +1,7 @@
 What `sbx run` does with a command: its output, its exit code, its surroundings. Everything as docker does it.
 # needs: userns fuse net tool:umoci tool:skopeo
 
-  $ SMALL=oci:$IMAGES/small:small
+  $ SMALL=oci:$IMAGES/small:latest
   $ sbx run --rm $SMALL echo hello
   hello
 
@@ -95,7 +95,7 @@ A name can be given once; a container without --rm stays until it is removed, an
 
 PID 1 reaps; orphans do not stay as zombies.
 
-  $ sbx run --rm --init $SMALL sh -c '(sleep 0.1 &) ; sleep 0.4; ps -o pid,stat,args | grep -c "Z.*sleep"'
+  $ sbx run --rm --init $SMALL sh -c '(sleep 0.1 &) ; sleep 0.4; ps -o stat | grep -c Z'
   0
   [exit 1]
 

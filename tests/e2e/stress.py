@@ -42,7 +42,7 @@ def at_once(place: Workspace) -> None:
 def main() -> None:
     need("userns", "fuse", "net", "tool:umoci", "tool:skopeo")
     with Workspace("stress") as place:
-        loaded = place.sbx("load", f"oci:{images()}/small:small")
+        loaded = place.sbx("load", f"oci:{images()}/small:latest")
         first = place.sbx("run", "--rm", "small", "true")  # makes what stays: lock, probe results
         if loaded.code != 0 or first.code != 0:
             sys.exit(f"{loaded}\n{first}")

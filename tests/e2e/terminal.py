@@ -86,8 +86,8 @@ def session(place: Workspace, image: str) -> None:
     time.sleep(0.3)
     terminal.type("\x1a")
     terminal.expect("Stopped")
-    terminal.type("kill %1; echo job done\n")
-    terminal.expect(r"job done\s+")
+    terminal.type("kill -9 %1; wait %1; echo job done\n")
+    terminal.expect(r"\sjob done\s")
     terminal.type("exit 9\n")
     terminal.expect_end(9)
 
@@ -126,7 +126,7 @@ def not_a_terminal(place: Workspace, image: str) -> None:
 def main() -> None:
     need("userns", "fuse", "tool:umoci", "tool:skopeo")
     with Workspace("terminal") as place:
-        if (loaded := place.sbx("load", f"oci:{images()}/small:small")).code != 0:
+        if (loaded := place.sbx("load", f"oci:{images()}/small:latest")).code != 0:
             sys.exit(f"sbx load: {loaded}")
         for part in (session, raw_mode_ends, forwarded, not_a_terminal):
             part(place, "small")

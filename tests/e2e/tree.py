@@ -3,6 +3,7 @@
 xattrs, content. The same for the lowers `dir:` and `host`, compared with the folder itself.
 
 tree.py small|zstd|archive|dir|host"""
+import os
 import sys
 from pathlib import Path
 
@@ -63,13 +64,20 @@ def compare_image(place: Workspace, layout: str, image: str, least: int) -> None
 
 
 def compare_folder(place: Workspace) -> None:
-    """A folder of the caller's: its owner is the sandbox's root, all else is as it lies there."""
-    unpack(place, f"{images()}/small:small", place.work / "bundle")
+    """A folder of the caller's, listed by the caller: in the sandbox its owner is root, all else is as it lies there. What
+    the caller cannot read (mode 0) is unreadable for the sandbox's root, too."""
+    check(place.run("umoci", "unpack", "--rootless", "--image", f"{images()}/small:latest", place.work / "bundle"), "umoci")
     folder = place.work / "bundle/rootfs"
-    wanted = list_outside(place, folder)
-    compare(place, wanted, list_inside(place, f"dir:{folder}"), OWN, 150, False)
-    compare(place, wanted, list_outside(place, folder), [], 150, True)  # and nothing was written to it
-    in_user_namespace(place, "rm", "-rf", str(place.work / "bundle"))
+    lists = [place.work / name for name in ("outside", "inside", "afterwards")]
+    lists[0].write_text(place.run(TREE_LIST, folder).out, encoding="ascii")
+    lists[1].write_text(place.sbx("run", "--rm", "--net", "none", "-v", f"{TREE_LIST}:/srv/tree_list:ro", f"dir:{folder}",
+                                  "/srv/tree_list", "-x", "/", *OWN).out, encoding="ascii")
+    lists[2].write_text(place.run(TREE_LIST, folder).out, encoding="ascii")
+    owner = f'"uid": {os.getuid()}, "gid": {os.getgid()}'
+    lists[0].write_text(lists[0].read_text(encoding="ascii").replace(owner, '"uid": 0, "gid": 0'), encoding="ascii")
+    lists[2].write_text(lists[2].read_text(encoding="ascii").replace(owner, '"uid": 0, "gid": 0'), encoding="ascii")
+    compare(place, lists[0], lists[1], OWN, 150, True)
+    compare(place, lists[0], lists[2], [], 150, True)  # and nothing was written to it
 
 
 def compare_host(place: Workspace) -> None:
@@ -96,9 +104,9 @@ def main() -> None:
             compare_folder(place)
         else:
             folder = images()
-            image = {"small": f"oci:{folder}/small:small", "zstd": f"oci:{folder}/small-zstd:small",
+            image = {"small": f"oci:{folder}/small:latest", "zstd": f"oci:{folder}/small-zstd:latest",
                      "archive": f"docker-archive:{folder}/small.docker.tar"}[which]
-            compare_image(place, f"{folder}/small:small", image, 150)
+            compare_image(place, f"{folder}/small:latest", image, 150)
 
 
 if __name__ == "__main__":

@@ -234,6 +234,8 @@ class Workspace:
         if kind in (None, SystemExit) and (error is None or not error.code) and not left:
             self.remove()
             return
+        if kind is SystemExit and isinstance(error.code, str):
+            print(error.code)
         for pid, words in left.items():
             print(f"left behind: {pid} {words}")
         self._write_repro()

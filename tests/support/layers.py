@@ -145,9 +145,11 @@ def top(layer: Layer) -> None:
     for name in ("new\nline", "tab\there", "quote\"and'", "back\\slash", " leading", "trailing ", "-dash", "*glob?", "$HOME",
                  "ünïcödé", "x" * 255, "..dots", "wh.not-a-whiteout"):
         layer.add(f"odd names/{name}", data=name.encode())
-    layer.folder("long")
-    deep = "long/" + "/".join(["d" * 60] * 10)
+    deep = "long"
     layer.folder(deep)
+    for _ in range(10):
+        deep += "/" + "d" * 60
+        layer.folder(deep)
     layer.add(deep + "/file", data=b"a path of more than 600 bytes\n")
     layer.add("kept/removed", data=b"back again\n")
     layer.hard_link("linked-now", "linked-later")

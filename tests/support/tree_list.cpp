@@ -71,7 +71,11 @@ const char* type_name(mode_t mode) {
   }
 }
 
-std::string hash_of(const std::string& path) {
+// An empty file is not opened: there is nothing in it that a refusal could keep back.
+std::string hash_of(const std::string& path, bool empty) {
+  if (empty) {
+    return "empty";
+  }
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) {
     complain("cannot open", path);
@@ -85,10 +89,12 @@ std::string hash_of(const std::string& path) {
   while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
     EVP_DigestUpdate(state.get(), buffer.data(), static_cast<std::size_t>(got));
   }
-  if (got < 0) {
-    complain("cannot read", path);
-  }
   close(fd);
+  if (got < 0) {
+    // A file system that answers at the first read and not at open(2) refuses just as well.
+    complain("cannot read", path);
+    return "unreadable";
+  }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   EVP_DigestFinal_ex(state.get(), digest.data(), &length);
@@ -135,7 +141,7 @@ class Lister {
       : root_(std::move(root)), one_file_system_(one_file_system), skip_(std::move(skip)) {}
 
   void list(const std::string& path) {
-    const std::string real = root_ + path;
+    const std::string real = root_.empty() && path.empty() ? "/" : root_ + path;
     struct stat info {};
     if (lstat(real.c_str(), &info) != 0) {
       complain("cannot stat", real);
@@ -176,7 +182,7 @@ class Lister {
                 info.st_mtim.tv_nsec);
     if (S_ISREG(info.st_mode)) {
       std::printf(", \"size\": %lld, \"sha256\": \"%s\"", static_cast<long long>(info.st_size),
-                  hash_of(real).c_str());
+                  hash_of(real, info.st_size == 0).c_str());
     }
     if (S_ISLNK(info.st_mode)) {
       std::string target(4096, '\0');
