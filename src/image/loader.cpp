@@ -80,12 +80,13 @@ Result<std::vector<std::string>> wanted_names(const LoadRequest& request,
 class Loader {
  public:
   Loader(const LoadRequest& request, const store::Store& store, store::Staging& staging,
-         SourceFiles& files, const SourceImage& image)
+         SourceFiles& files, const SourceImage& image, std::vector<std::string> names)
       : request_(request),
         store_(store),
         staging_(staging),
         files_(files),
         image_(image),
+        names_(std::move(names)),
         chain_(oci::chain_id(image.config.diff_ids)),
         budget_(request.tree_limits),
         tree_(budget_),
@@ -117,7 +118,7 @@ class Loader {
       SBX_TRY(staging_.add_blob(image_.manifest, image_.manifest_digest->bytes()));
     }
     SBX_TRY(staging_.publish());
-    out.names = SBX_TRY(wanted_names(request_, image_));
+    out.names = names_;
     SBX_TRY(enter(out, manifest.size()));
     return out;
   }
@@ -245,6 +246,7 @@ class Loader {
   store::Staging& staging_;
   SourceFiles& files_;
   const SourceImage& image_;
+  std::vector<std::string> names_;
   oci::ChainId chain_;
   layer::TreeBudget budget_;
   layer::MergedTree tree_;
@@ -268,8 +270,9 @@ Result<LoadedImage> load_image(LoadRequest request) {
   SBX_TRY(store::clean_leftovers(store));
   const std::unique_ptr<SourceFiles> files = SBX_TRY(open_files(request));
   const SourceImage image = SBX_TRY(find_image(*files, request));
+  std::vector<std::string> names = SBX_TRY(wanted_names(request, image));
   store::Staging staging = SBX_TRY(store::Staging::open(store));
-  return Loader(request, store, staging, *files, image).run();
+  return Loader(request, store, staging, *files, image, std::move(names)).run();
 }
 
 }  // namespace sbx::image

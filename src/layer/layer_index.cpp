@@ -68,6 +68,15 @@ Result<void> TreeBudget::take_extents(std::uint64_t count) {
   return take(extents_, count, limits_.extents, "extents of sparse files");
 }
 
+/// Paths through chains of symlinks make much work of few bytes.
+Result<void> TreeBudget::take_step() {
+  if (++steps_ > limits_.steps) {
+    return fail(Error::make(ErrorCode::kLimit, "index image", "",
+                            "its paths take too much work to follow"));
+  }
+  return {};
+}
+
 Result<void> LayerIndex::add(const TarEntry& entry) {
   SBX_TRY(budget_->take_entries(1));
   const Whiteout whiteout = SBX_TRY(parse_whiteout(entry.path));

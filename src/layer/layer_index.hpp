@@ -21,6 +21,7 @@ class TreeBudget {
   Result<void> take_entries(std::uint64_t count);
   Result<void> take_strings(std::uint64_t bytes);
   Result<void> take_extents(std::uint64_t count);
+  Result<void> take_step();
   [[nodiscard]] const TreeLimits& limits() const { return limits_; }
 
  private:
@@ -28,6 +29,7 @@ class TreeBudget {
   std::uint64_t entries_ = 0;
   std::uint64_t strings_ = 0;
   std::uint64_t extents_ = 0;
+  std::uint64_t steps_ = 0;
 };
 
 /// The entries of one layer in the order of its tar, whiteouts apart: they apply to the layers below,

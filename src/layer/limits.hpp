@@ -11,12 +11,14 @@ struct TreeLimits {
   std::uint64_t string_bytes = 1U << 29U;  // names, link targets, xattr names and values
   std::uint64_t extents = 4U << 20U;       // of all sparse files
   std::uint32_t layers = 512;              // docker allows 127, buildah more
+  std::uint64_t steps = 1U << 29U;         // name look-ups while merging: some 30 seconds
 };
 
 // Of one entry; the numbers of Linux (limits.h, xattr(7)) where it has one.
 inline constexpr std::size_t kMaxName = 255;
 inline constexpr std::size_t kMaxPath = 4095;
-inline constexpr std::size_t kMaxDepth = 1024;
+inline constexpr std::size_t kMaxDepth =
+    1024;  // of the tree too: symlinks could make it deeper than any path
 inline constexpr std::size_t kMaxXattrName = 255;
 inline constexpr std::size_t kMaxXattrValue = 64U << 10U;
 inline constexpr std::size_t kMaxXattrs = 512;

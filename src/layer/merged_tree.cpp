@@ -151,9 +151,7 @@ Result<void> MergedTree::apply_entry(const LayerIndex& layer, const LayerIndex::
   if (old != NodeTable::kNone) {
     remove(old);
   }
-  const NodeTable::Id node = nodes_.add(parent, name);
-  nodes_.node(node).inode = inode;
-  nodes_.node(node).layer = layer_;
+  (void)SBX_TRY(add_node(parent, name, inode));
   return {};
 }
 
@@ -173,6 +171,7 @@ Result<NodeTable::Id> MergedTree::find_parent(std::string_view path,
   Walk walk{path, path, {}, 0};
   NodeTable::Id at = NodeTable::kRoot;
   while (walk.rest.find_first_not_of('/') != std::string_view::npos) {
+    SBX_TRY(budget_->take_step());
     at = SBX_TRY(step(at, walk, like, missing));
   }
   last_directory_ = path;
@@ -217,10 +216,20 @@ Result<NodeTable::Id> MergedTree::make_directory(NodeTable::Id parent, std::stri
                                                  const format::InodeRecord& like) {
   SBX_TRY(budget_->take_entries(1));
   SBX_TRY(budget_->take_strings(name.size()));
-  const NodeTable::Id made = nodes_.add(parent, name);
-  nodes_.node(made).inode = static_cast<std::uint32_t>(inodes_.size());
-  nodes_.node(made).layer = layer_;
+  const NodeTable::Id made =
+      SBX_TRY(add_node(parent, name, static_cast<std::uint32_t>(inodes_.size())));
   inodes_.push_back(implied_directory(like, layer_));
+  return made;
+}
+
+Result<NodeTable::Id> MergedTree::add_node(NodeTable::Id parent, std::string_view name,
+                                           std::uint32_t inode) {
+  if (nodes_.node(parent).depth >= kMaxDepth) {
+    return fail(Error::make(ErrorCode::kLimit, "merge layer entry", name, "the tree is too deep"));
+  }
+  const NodeTable::Id made = nodes_.add(parent, name);
+  nodes_.node(made).inode = inode;
+  nodes_.node(made).layer = layer_;
   return made;
 }
 
@@ -254,9 +263,7 @@ Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, std::
     }
     remove(old);
   }
-  const NodeTable::Id node = nodes_.add(parent, name);
-  nodes_.node(node).inode = inode;
-  nodes_.node(node).layer = layer_;
+  (void)SBX_TRY(add_node(parent, name, inode));
   return {};
 }
 

@@ -57,6 +57,7 @@ class MergedTree {
                              Missing missing);
   Result<NodeTable::Id> make_directory(NodeTable::Id parent, std::string_view name,
                                        const format::InodeRecord& like);
+  Result<NodeTable::Id> add_node(NodeTable::Id parent, std::string_view name, std::uint32_t inode);
   Result<void> link(NodeTable::Id parent, std::string_view name, std::string_view target,
                     std::string_view path);
   Result<std::uint32_t> make_inode(const LayerIndex& layer, const LayerIndex::Entry& entry);

@@ -85,6 +85,7 @@ NodeTable::Id NodeTable::add(Id parent, std::string_view name) {
   Node node;
   node.parent = parent;
   node.next = nodes_[parent].first_child;
+  node.depth = nodes_[parent].depth + 1;
   node.hash_next = head;
   node.name = static_cast<std::uint32_t>(names_.size());
   node.name_size = static_cast<std::uint32_t>(name.size());

@@ -27,6 +27,7 @@ class NodeTable {
     std::uint32_t name_size = 0;
     std::uint32_t inode = 0;  // the caller's
     std::uint32_t layer = 0;  // the caller's: which layer gave this name
+    std::uint32_t depth = 0;  // of the root 0
   };
 
   /// A tree of its root.

@@ -276,6 +276,27 @@ class Test:
         layout.index(layout.blob(manifest, json.loads(manifest)["mediaType"]))
         return "oci:" + layout.path
 
+    def buildah(self):
+        """An image that buildah made, as an OCI layout and as docker's archive."""
+        if not ROOT_USER or shutil.which("buildah") is None:
+            return  # it needs an overlay or a user namespace of its own
+        tree = os.path.join(self.work, "tree")
+        os.makedirs(os.path.join(tree, "bin"))
+        for name in ("bin/a", "bin/b"):
+            with open(os.path.join(tree, name), "w") as f:
+                f.write(name)
+        flags = ["--root", f"{self.work}/storage", "--runroot", f"{self.work}/runroot", "--storage-driver", "vfs"]
+        one = run("buildah", *flags, "from", "scratch").strip()
+        run("buildah", *flags, "copy", one, tree, "/")
+        run("buildah", *flags, "config", "--cmd", "/bin/a", one)
+        run("buildah", *flags, "commit", one, f"oci:{self.work}/buildah:v1")
+        run("buildah", *flags, "commit", one, f"docker-archive:{self.work}/buildah.tar:built:v1")
+        for where in (f"oci:{self.work}/buildah", f"docker-archive:{self.work}/buildah.tar"):
+            root = self.new_root()
+            code, out = self.load(root, where, "--tag", "built")
+            problems = [str(out)] if code else self.compare(root, "built", f"{self.work}/buildah:v1")
+            self.report(f"buildah {where.split(':')[0]}", problems)
+
     # --- platforms -------------------------------------------------------------------------------------------
 
     def platforms(self):
@@ -312,11 +333,11 @@ class Test:
                 out[path] = os.lstat(path).st_size if not n.startswith("index.json") else 0
         return out
 
-    def must_fail(self, name, source, codes, root=None, reason=""):
+    def must_fail(self, name, source, codes, root=None, reason="", more=()):
         root = root or self.new_root()
         code, _ = self.load(root, self.good, "--tag", "good")
         before, index = self.listing(root), open(os.path.join(root, "store/index.json")).read()
-        code, out = self.load(root, source)
+        code, out = self.load(root, source, *more)
         error = out.get("error", {})
         bad = []
         if code != FAILED or error.get("code") not in codes or reason not in error.get("reason", ""):
@@ -432,6 +453,8 @@ class Test:
         case("not JSON", ("corrupt",), lambda x: x.blob(b"\x7fELF", manifest_type))
         self.must_fail("no such directory", "oci:/nonexistent", ("not-found",))
         self.must_fail("a tar that is none", "docker-archive:/bin/sh", ("corrupt",))
+        root = self.new_root()
+        self.must_fail("a name that is none", self.good, ("invalid-argument",), root, more=["--tag", "Bad Name"])
         self.must_fail("no such transport", "docker://busybox", ("invalid-argument",))
 
     def killed(self):
@@ -478,6 +501,7 @@ def main():
         test = Test(sys.argv[1], sys.argv[2], work)
         layout = test.make_images()
         test.other_tools(layout)
+        test.buildah()
         test.platforms()
         test.damaged(layout)
         test.absurd()

@@ -150,3 +150,21 @@ TEST_CASE("a whiteout must name something and nothing may lie below one") {
   aufs.file(".wh..wh.plnk/123").file(".wh..wh.aufs").file("x");
   CHECK(list_tree(aufs.build()) == "x\n");
 }
+
+TEST_CASE("symlinks make neither a bottomless tree nor endless work") {
+  TreeFixture deep;
+  std::string target = "x";
+  for (int i = 0; i < 999; ++i) {
+    target += "/x";
+  }
+  deep.symlink("l", target).file("l/f").symlink("m", "l/" + target).file("m/f");
+  CHECK(reason_of(deep) == "the tree is too deep");
+  sbx::layer::TreeLimits limits;
+  limits.steps = 1000;
+  TreeFixture work(limits);
+  work.symlink("a", "b").symlink("b", "c").dir("c").dir("d");
+  for (int i = 0; i < 300; ++i) {
+    work.file("a/" + std::to_string(i)).file("d/" + std::to_string(i));
+  }
+  CHECK(reason_of(work) == "its paths take too much work to follow");
+}
