@@ -77,6 +77,9 @@ void allow_sockets(sys::SeccompFilter& filter) {
 
 void allow_process(sys::SeccompFilter& filter) {
   filter.allow({SYS_getpid, SYS_gettid});  // the log asks who it is
+#ifdef __SANITIZE_ADDRESS__
+  filter.allow(SYS_sigaltstack);  // AddressSanitizer does before each call that does not return
+#endif
   filter.allow({SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_clock_gettime,
                 SYS_gettimeofday, SYS_getrandom, SYS_rt_sigreturn, SYS_rt_sigprocmask,
                 SYS_restart_syscall, SYS_exit_group, SYS_exit});

@@ -317,7 +317,7 @@ std::string dns_lookup(const char* server, const std::string& name, const std::s
   return wanted == text.data() ? "" : std::string("it is ") + text.data();
 }
 
-std::string crafted_udp(const char* address, std::uint16_t port) {
+std::string crafted_udp(const char* address, std::uint16_t port, int milliseconds) {
   constexpr std::uint16_t kOwnPort = 40000;
   std::vector<std::uint8_t> frame{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 0};
   const std::vector<std::uint8_t> ip{0x45, 0,           0, 32, 0,  1, 0, 0,
@@ -357,7 +357,7 @@ std::string crafted_udp(const char* address, std::uint16_t port) {
   }
   std::array<std::uint8_t, 2048> got{};
   pollfd wait{fd.get(), POLLIN, 0};
-  while (::poll(&wait, 1, 500) > 0) {
+  while (::poll(&wait, 1, milliseconds) > 0) {
     const ssize_t size = ::recv(fd.get(), got.data(), got.size(), 0);
     const bool answer =
         size >= 42 && got[23] == IPPROTO_UDP && (got[36] << 8U | got[37]) == kOwnPort;

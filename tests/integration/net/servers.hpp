@@ -40,8 +40,8 @@ std::string udp_echo(const char* address, std::uint16_t port, std::size_t bytes)
 /// Asks `server` for the address of `name`; "" if it is `wanted`.
 std::string dns_lookup(const char* server, const std::string& name, const std::string& wanted);
 /// Sends a UDP datagram to `address` in a frame made by hand, as root of a sandbox can, past the guest's own routing.
-/// "answered" or "silence".
-std::string crafted_udp(const char* address, std::uint16_t port);
+/// "answered" or "silence" for `milliseconds`.
+std::string crafted_udp(const char* address, std::uint16_t port, int milliseconds);
 /// Sends a byte of urgent data among others and wants all of them inline.
 std::string tcp_urgent(const char* address, std::uint16_t port);
 

@@ -137,11 +137,11 @@ void Guest::start_net(const net::SlirpStack::Options& options, sys::Fd channel) 
   auto server = net::SlirpServer::prepare(request);
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().message().c_str());
-    ::_exit(2);
+    sys::raw::exit(2);
   }
   Result<sys::Fd> tap = sys::receive_fd(channel.get(), "tap");
   channel.reset();
-  ::_exit(tap && server->serve(std::move(tap).value()) ? 0 : 3);
+  sys::raw::exit(tap && server->serve(std::move(tap).value()) ? 0 : 3);
 }
 
 void Guest::start_guest(const net::SlirpStack::Options& options, sys::Fd channel) {
@@ -194,7 +194,7 @@ std::string Guest::run(const std::function<std::string()>& action) const {
     }
     const std::string text = action();
     (void)sys::raw::write(answer.writer.get(), text.data(), text.size());
-    ::_exit(0);
+    sys::raw::exit(0);
   }
   answer.writer.reset();
   std::string text;
