@@ -17,8 +17,7 @@ struct TreeLimits {
 // Of one entry; the numbers of Linux (limits.h, xattr(7)) where it has one.
 inline constexpr std::size_t kMaxName = 255;
 inline constexpr std::size_t kMaxPath = 4095;
-inline constexpr std::size_t kMaxDepth =
-    1024;  // of the tree too: symlinks could make it deeper than any path
+inline constexpr std::size_t kMaxDepth = 1024;  // of the tree too: symlinks lead deeper than paths
 inline constexpr std::size_t kMaxXattrName = 255;
 inline constexpr std::size_t kMaxXattrValue = 64U << 10U;
 inline constexpr std::size_t kMaxXattrs = 512;
