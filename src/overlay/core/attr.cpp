@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "overlay/core/keep_times.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
 
@@ -163,7 +164,8 @@ FsResult<void> Overlay::change_owner_and_mode(Node& node, const AttrChange& chan
 }
 
 FsResult<void> Overlay::symlink_to_placeholder(Node& node) noexcept {
-  // User xattrs cannot be set on symlinks, so one with an owner of its own becomes a file.
+  // User xattrs cannot be set on symlinks, so one with an owner of its own becomes a file. It has one name:
+  // link() does this too before it gives it a second one.
   std::string target(PATH_MAX, '\0');
   if (node.links.empty()) {
     return {};  // removed: nobody will see the owner on disk
@@ -179,14 +181,8 @@ FsResult<void> Overlay::symlink_to_placeholder(Node& node) noexcept {
   const struct timespec times[2] = {host.st_atim, host.st_mtim};
   SBX_TRY(sys::at::set_times(fd.get(), times));
   const struct stat made = SBX_TRY(sys::at::stat(fd.get()));
-  // Each name by a link made aside and renamed over the old one.
-  for (const Node::Link& link : node.links) {
-    const FdRef at = SBX_TRY(dir_fd(*link.dir));
-    const std::string aside = upper_->work_name("s");
-    SBX_TRY(sys::at::link(upper_->work(), fresh.c_str(), upper_->work(), aside.c_str()));
-    SBX_TRY(sys::at::rename(upper_->work(), aside.c_str(), at->get(), link.name.c_str()));
-  }
-  (void)sys::at::unlink(upper_->work(), fresh.c_str());
+  const KeepTimes keep(dir->get());
+  SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), dir->get(), name.c_str()));
   node.real_symlink = false;
   node.host_ino = made.st_ino;
   return {};

@@ -11,33 +11,12 @@
 
 #include <algorithm>
 
+#include "overlay/core/keep_times.hpp"
 #include "overlay/core/overlay.hpp"
 #include "overlay/core/xattr_policy.hpp"
 #include "sys/at.hpp"
 
 namespace sbx::overlay {
-
-namespace {
-
-/// A copy that appears in a directory must not show in the directory's times.
-class KeepTimes {
- public:
-  explicit KeepTimes(int dir) : dir_(dir) {
-    if (const auto st = sys::at::stat(dir)) {
-      times_[0] = st->st_atim;
-      times_[1] = st->st_mtim;
-    }
-  }
-  ~KeepTimes() { (void)sys::at::set_times(dir_, times_); }  // at worst they are newer
-  KeepTimes(const KeepTimes&) = delete;
-  KeepTimes& operator=(const KeepTimes&) = delete;
-
- private:
-  int dir_;
-  struct timespec times_[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
-};
-
-}  // namespace
 
 FsResult<Node*> Overlay::copy_up(const Found& found) noexcept {
   if (upper_ == nullptr) {
@@ -192,12 +171,48 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
   return {};
 }
 
+FsResult<void> Overlay::find_moved() noexcept {
+  if (moved_known_) {
+    return {};
+  }
+  struct Visit {
+    Node* dir;
+    bool loaded;  // by us, so nobody else uses it yet
+  };
+  std::vector<Visit> visits{{nodes_.find(kRootNode), false}};
+  while (!visits.empty()) {
+    const Visit visit = visits.back();
+    visits.pop_back();
+    DirIndex* index = SBX_TRY(index_of(*visit.dir, Access::kExclusive));
+    std::uint64_t sequence = 0;
+    while (IndexEntry* entry = index->after(sequence)) {
+      sequence = entry->sequence;
+      if (entry->directory) {
+        const bool load = entry->node == nullptr;
+        Node* child =
+            load ? SBX_TRY(load_child(*visit.dir, *entry, Access::kExclusive)) : entry->node;
+        child->children++;  // keeps it until its turn
+        visits.push_back({child, load});
+      }
+    }
+    visit.dir->children -= visit.dir->id == kRootNode ? 0U : 1U;
+    if (visit.loaded) {
+      drop_if_unused(visit.dir);
+    }
+  }
+  moved_known_ = true;
+  return {};
+}
+
 FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
                                    std::vector<Lower::Place> places) noexcept {
   struct Spot {
     Node* dir;
     std::string name;
   };
+  if (places.size() > 1) {
+    SBX_TRY(find_moved());
+  }
   // A name that does not show any more (its directory is gone, something else lies there) gets no copy.
   std::vector<Spot> spots;
   for (Lower::Place& place : places) {

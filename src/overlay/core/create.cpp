@@ -187,11 +187,18 @@ FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Call
 FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
   const std::unique_lock lock(tree_);
   Node* dir = SBX_TRY(writable_dir(dir_id));
-  Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
-  if (S_ISDIR(node->mode)) {
+  const Found found = SBX_TRY(locate(id));
+  const std::uint32_t mode =
+      found.node != nullptr ? found.node->mode : SBX_TRY(lower_->attr(found.lower)).mode;
+  if (S_ISDIR(mode)) {
     return no(EPERM);
   }
+  SBX_TRY(free_name(*dir, name));
+  Node* node = SBX_TRY(copy_up(found));
   const IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
+  if (node->real_symlink) {
+    SBX_TRY(symlink_to_placeholder(*node));
+  }
   if (node->metacopy) {
     const FdRef fd = SBX_TRY(file_fd(*node));
     SBX_TRY(Upper::set_redirect(fd->get(), SBX_TRY(lower_path(node->lower.ref()))));
@@ -201,7 +208,6 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
     SBX_TRY(sys::at::rename(upper_->work(), node->work_name.c_str(), to->get(), name.c_str()));
     node->work_name.clear();
     node->pinned.reset();
-    node->removed = false;
   } else if (node->links.empty()) {
     return no(ENOENT);
   } else {

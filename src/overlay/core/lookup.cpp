@@ -25,6 +25,7 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
   root.host_ino = stored->host.st_ino;
   root.has_upper = true;
   root.marked = stored->xattr_whiteouts;
+  overlay->moved_known_ = !stored->has_moved;
   const auto below = overlay->attr_of_lower(kLowerRoot);
   root.ino = below ? below->ino
                    : overlay->lower_->number_for_upper(stored->host.st_dev, stored->host.st_ino);
@@ -202,9 +203,13 @@ bool Overlay::known_to_kernel(const Node& node) noexcept {
 }
 
 void Overlay::drop_if_unused(Node* node) noexcept {
-  std::vector<Node*> candidates{node};
+  if (node == nullptr) {
+    return;
+  }
+  // By id: a directory with two names of one file in it comes twice, and may be gone by then.
+  std::vector<NodeId> candidates{node->id};
   while (!candidates.empty()) {
-    Node* next = candidates.back();
+    Node* next = nodes_.find(candidates.back());
     candidates.pop_back();
     if (next == nullptr || next->id == kRootNode || next->children > 0 ||
         (next->moved && !next->removed) || known_to_kernel(*next)) {
@@ -215,18 +220,17 @@ void Overlay::drop_if_unused(Node* node) noexcept {
         entry->node = nullptr;
       }
       link.dir->children--;
-      candidates.push_back(link.dir);
+      candidates.push_back(link.dir->id);
     }
     (void)fds_.take(next->id.get());
-    if (next->removed) {
-      bury(*next);
-    }
+    bury(*next);
     nodes_.erase(*next);
   }
 }
 
 void Overlay::add_link(Node& node, Node& dir, std::string_view name) noexcept {
   node.links.push_back({&dir, std::string(name)});
+  node.removed = false;  // a name that nobody had met yet
   dir.children++;
 }
 

@@ -173,6 +173,8 @@ class Overlay {
                                           const std::string& name) noexcept;
   FsResult<void> copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node) noexcept;
   FsResult<void> copy_xattrs(LowerRef ref, int fd) noexcept;
+  /// Loads all directories that were moved before this server's time: a name of a hard-linked file may lie in one.
+  FsResult<void> find_moved() noexcept;
   FsResult<void> place_copy(Node& node, const std::string& work_name,
                             std::vector<Lower::Place> places) noexcept;
 
@@ -241,6 +243,7 @@ class Overlay {
   /// data is read, written or copied.
   std::shared_mutex tree_;
   NodeTable nodes_;
+  bool moved_known_ = true;  // every moved directory has a Node
 };
 
 template <class Body>

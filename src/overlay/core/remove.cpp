@@ -138,6 +138,9 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
     node.last = std::move(last);
     return {};
   }
+  if (!node.work_name.empty()) {
+    return {};  // it has kept another name since its last removal
+  }
   const struct stat host = SBX_TRY(host_stat(node));
   const FdRef parent = SBX_TRY(dir_fd(dir));
   if (host.st_nlink == 1) {

@@ -104,6 +104,9 @@ FsResult<void> Overlay::prepare_move(RenameSide& what, RenameSide& to) noexcept 
   const bool directory = S_ISDIR(node.mode);
   if (node.lower && (directory || node.metacopy)) {
     const FdRef fd = SBX_TRY(any_fd(node));
+    if (directory) {
+      SBX_TRY(upper_->set_has_moved());
+    }
     SBX_TRY(Upper::set_redirect(fd->get(), SBX_TRY(lower_path(node.lower.ref()))));
     node.moved = directory;
   } else if (directory && lower_type(*to.dir, to.name.view()) == S_IFDIR) {

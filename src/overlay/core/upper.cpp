@@ -28,6 +28,9 @@ constexpr const char* kMetacopy = "user.overlay.metacopy";
 // Ours: the inode number, in decimal, that the file had in the lower tree.
 constexpr const char* kOrigin = "user.sbx.origin";
 
+// Ours, on the root: there are directories with a redirect.
+constexpr const char* kMoved = "user.sbx.moved";
+
 constexpr const char* kSharedWhiteout =
     "whiteout";  // in the work directory; whiteouts are links to it
 
@@ -82,6 +85,8 @@ void load_marks(int fd, Stored& stored) noexcept {
       stored.redirect = read_mark(fd, kRedirect);
     } else if (name == kMetacopy) {
       stored.metacopy = S_ISREG(stored.host.st_mode);
+    } else if (name == kMoved) {
+      stored.has_moved = true;
     } else if (name == kWhiteout) {
       stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
     } else if (name == kOrigin) {
@@ -162,6 +167,10 @@ FsResult<void> Upper::set_opaque(int dir) noexcept {
 
 FsResult<void> Upper::set_redirect(int fd, const std::string& path) noexcept {
   return at::set_xattr(fd, kRedirect, bytes(path));
+}
+
+FsResult<void> Upper::set_has_moved() const noexcept {
+  return at::set_xattr(root(), kMoved, bytes("y"));
 }
 
 FsResult<void> Upper::set_metacopy(int fd) noexcept { return at::set_xattr(fd, kMetacopy, {}); }

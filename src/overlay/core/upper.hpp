@@ -22,6 +22,7 @@ struct Stored {
   bool whiteout = false;
   bool opaque = false;           // directory: nothing of the lower tree shows through
   bool xattr_whiteouts = false;  // directory: may hold whiteouts that are empty files with a mark
+  bool has_moved = false;        // the root: some directory below has a redirect
   bool metacopy = false;         // regular file: the data is still in the lower tree
   bool real_symlink = false;     // a symlink on disk too, not a file that stands for one
   std::uint64_t origin = 0;      // inode number of the lower file this was copied from; 0: none
@@ -50,6 +51,7 @@ class Upper {
   static FsResult<void> write_stat(int fd, const OverrideStat& stat) noexcept;
   static FsResult<void> set_opaque(int dir) noexcept;
   static FsResult<void> set_redirect(int fd, const std::string& path) noexcept;
+  FsResult<void> set_has_moved() const noexcept;
   static FsResult<void> set_metacopy(int fd) noexcept;
   static FsResult<void> clear_metacopy(int fd) noexcept;
   static FsResult<void> set_origin(int fd, std::uint64_t ino) noexcept;

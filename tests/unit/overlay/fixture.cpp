@@ -1,0 +1,157 @@
+#include "fixture.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <stdexcept>
+
+namespace sbx::overlay::test {
+
+Path path_of(std::string_view text) {
+  Path path;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('/'), text.size());
+    path.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return path;
+}
+
+Scratch::Scratch() {
+  const char* base = std::getenv("SBX_TEST_DIR");
+  path_ = std::string(base != nullptr ? base : "/var/tmp") + "/sbx-overlay-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) {
+    throw std::runtime_error("mkdtemp " + path_);
+  }
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+sys::Fd Scratch::dir(const std::string& name) const {
+  std::filesystem::create_directories(path_ + "/" + name);
+  return sys::Fd(::open((path_ + "/" + name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+IdView all_ids() { return IdView::full({{0, 65536}}, {{0, 65536}}); }
+
+std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
+                                      IdView ids) {
+  auto upper = Upper::open(scratch.dir("upper"), scratch.dir("work"));
+  if (!upper) {
+    throw std::runtime_error(upper.error().message());
+  }
+  Overlay::Options options;
+  options.lower = std::move(lower);
+  options.upper = std::move(*upper);
+  options.ids = std::move(ids);
+  options.durability = Durability::kVolatile;
+  options.open_files = 8;  // small, so that it is too small
+  auto made = Overlay::make(std::move(options));
+  if (!made) {
+    throw std::runtime_error(made.error().message());
+  }
+  return std::move(*made);
+}
+
+Held::~Held() {
+  if (lookups_ > 0) {
+    overlay_->forget(id_, lookups_);
+  }
+}
+
+Held& Held::operator=(Held&& other) noexcept {
+  std::swap(overlay_, other.overlay_);
+  std::swap(id_, other.id_);
+  std::swap(lookups_, other.lookups_);
+  return *this;
+}
+
+FsResult<Held> walk(Overlay& overlay, const Path& path) {
+  Held at(overlay, kRootNode, 0);
+  for (const std::string& name : path) {
+    const Entry entry = SBX_TRY(overlay.lookup(at.id(), name));
+    if (entry.id == NodeId(0)) {
+      return no(ENOENT);
+    }
+    // The child is held before the parent is forgotten, as the kernel does it.
+    Held child(overlay, entry.id);
+    at = std::move(child);
+  }
+  return at;
+}
+
+std::string read_all(Overlay& overlay, NodeId id) {
+  std::string content;
+  std::byte buffer[1024];
+  for (;;) {
+    const auto got = overlay.read(id, content.size(), buffer);
+    if (!got) {
+      return "error " + std::to_string(got.error().value());
+    }
+    if (*got == 0) {
+      return content;
+    }
+    content.append(reinterpret_cast<const char*>(buffer), *got);
+  }
+}
+
+namespace {
+
+class Collector final : public DirSink {
+ public:
+  Collector(Overlay& overlay, std::size_t most) : overlay_(overlay), most_(most) {}
+  bool take(std::string_view name, const Entry& entry, std::uint64_t next) override {
+    if (taken_.size() == most_) {
+      return false;
+    }
+    taken_.push_back({std::string(name), entry});
+    next_ = next;
+    return true;
+  }
+  void restart() override { taken_.clear(); }
+  std::vector<Listed> finish() {
+    for (const Listed& listed : taken_) {
+      if (listed.entry.id != NodeId(0)) {
+        overlay_.forget(listed.entry.id, 1);
+      }
+    }
+    return std::move(taken_);
+  }
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+
+ private:
+  Overlay& overlay_;
+  std::size_t most_;
+  std::vector<Listed> taken_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+std::vector<Listed> list_all(Overlay& overlay, NodeId dir, ListKind kind, std::size_t step) {
+  std::vector<Listed> all;
+  std::uint64_t offset = 0;
+  for (;;) {
+    Collector collector(overlay, step);
+    if (!overlay.list(dir, offset, kind, collector)) {
+      return all;
+    }
+    offset = collector.next();
+    auto part = collector.finish();
+    if (part.empty()) {
+      return all;
+    }
+    for (Listed& listed : part) {
+      if (listed.name != "." && listed.name != "..") {
+        all.push_back(std::move(listed));
+      }
+    }
+  }
+}
+
+}  // namespace sbx::overlay::test

@@ -1,0 +1,73 @@
+#pragma once
+
+// An Overlay on temporary directories, used the way the kernel uses it: lookups that are counted and forgotten.
+
+#include <fcntl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/core/overlay.hpp"
+
+namespace sbx::overlay::test {
+
+using Path = std::vector<std::string>;
+
+/// "a/b" to names.
+Path path_of(std::string_view text);
+
+/// A fresh directory, removed at the end of its life. On a file system with user xattrs: not /tmp, which is often a tmpfs.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Makes the directory if need be, and opens it.
+  [[nodiscard]] sys::Fd dir(const std::string& name) const;
+
+ private:
+  std::string path_;
+};
+
+IdView all_ids();
+
+/// An overlay of `lower` and the directories "upper" and "work" in `scratch`.
+std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
+                                      IdView ids = all_ids());
+
+/// A node that the "kernel" knows until the end of this object's life.
+class Held {
+ public:
+  Held(Overlay& overlay, NodeId id, std::uint64_t lookups = 1)
+      : overlay_(&overlay), id_(id), lookups_(lookups) {}
+  ~Held();
+  Held(Held&& other) noexcept
+      : overlay_(other.overlay_), id_(other.id_), lookups_(std::exchange(other.lookups_, 0)) {}
+  Held& operator=(Held&& other) noexcept;
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  [[nodiscard]] NodeId id() const { return id_; }
+
+ private:
+  Overlay* overlay_;
+  NodeId id_;
+  std::uint64_t lookups_;
+};
+
+/// Walks there by lookups. ENOENT if it is not there.
+FsResult<Held> walk(Overlay& overlay, const Path& path);
+
+std::string read_all(Overlay& overlay, NodeId id);
+
+struct Listed {
+  std::string name;
+  Entry entry;
+};
+/// All entries but "." and "..", in order, read `step` at a time; with attributes, lookups are forgotten again.
+std::vector<Listed> list_all(Overlay& overlay, NodeId dir, ListKind kind, std::size_t step = 3);
+
+}  // namespace sbx::overlay::test
