@@ -26,13 +26,14 @@ Finding to_finding(const sys::Fact& fact) {
 }
 
 Finding libslirp_finding() {
-  const net::SlirpVersion version = net::slirp_version();
-  Finding finding{"libslirp", "libslirp", Finding::Status::kOk, version.text, "", "", false};
-  if (!version.supported) {
+  const Result<net::SlirpVersion> version = net::slirp_version();
+  Finding finding{"libslirp", "libslirp", Finding::Status::kOk, "", "", "", false};
+  finding.found = version ? version->text : version.error().message();
+  if (!version || !version->supported) {
     finding.status = Finding::Status::kMissing;
     finding.consequence = "no network of its own for a sandbox: --net host and --net none only";
-    finding.remedy = "install libslirp 4.7 or later";
-  } else if (version.has_known_faults) {
+    finding.remedy = "install libslirp 4.7 or later (Debian: apt-get install libslirp0)";
+  } else if (version->has_known_faults) {
     finding.found += " (its known faults are kept out of reach by a filter in front of it)";
   }
   return finding;

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/log.hpp"
+#include "net/slirp_library.hpp"
 
 namespace sbx::net {
 namespace {
@@ -150,7 +151,8 @@ struct SlirpStack::Callbacks {
 };
 
 Result<std::unique_ptr<SlirpStack>> SlirpStack::make(const Options& options) {
-  const SlirpVersion version = slirp_version();
+  const SlirpLibrary* library = SBX_TRY(SlirpLibrary::load());
+  const SlirpVersion version = SBX_TRY(slirp_version());
   if (!version.supported) {
     return fail(
         Error::make(ErrorCode::kUnsupported, "use libslirp", version.text, "it is older than 4.7"));
@@ -162,7 +164,8 @@ Result<std::unique_ptr<SlirpStack>> SlirpStack::make(const Options& options) {
   }
   std::unique_ptr<SlirpStack> stack(new SlirpStack);
   const SlirpConfig config = configuration(options);
-  stack->slirp_ = ::slirp_new(&config, Callbacks::table(), stack.get());
+  stack->library_ = library;
+  stack->slirp_ = library->make(&config, Callbacks::table(), stack.get());
   if (stack->slirp_ == nullptr) {
     return fail(Error::make(ErrorCode::kUnsupported, "start libslirp", version.text,
                             "it refuses its configuration"));
@@ -172,7 +175,7 @@ Result<std::unique_ptr<SlirpStack>> SlirpStack::make(const Options& options) {
 
 SlirpStack::~SlirpStack() {
   if (slirp_ != nullptr) {
-    ::slirp_cleanup(slirp_);
+    library_->cleanup(slirp_);
   }
 }
 
@@ -180,23 +183,23 @@ int SlirpStack::fill(std::vector<pollfd>& set) {
   const std::size_t before = set.size();
   std::uint32_t timeout = UINT32_MAX;
   filling_ = &set;
-  ::slirp_pollfds_fill(slirp_, &timeout, Callbacks::add_poll, this);
+  library_->pollfds_fill(slirp_, &timeout, Callbacks::add_poll, this);
   const bool idle = set.size() == before && timeout == kNoTimer;
   return idle ? -1 : static_cast<int>(std::min<std::uint32_t>(timeout, kNoTimer));
 }
 
 void SlirpStack::dispatch(const std::vector<pollfd>& set) {
   polled_ = &set;
-  ::slirp_pollfds_poll(slirp_, 0, Callbacks::get_revents, this);
+  library_->pollfds_poll(slirp_, 0, Callbacks::get_revents, this);
 }
 
 void SlirpStack::input(std::span<const std::uint8_t> frame) {
-  ::slirp_input(slirp_, frame.data(), static_cast<int>(frame.size()));
+  library_->input(slirp_, frame.data(), static_cast<int>(frame.size()));
 }
 
-SlirpVersion slirp_version() {
+Result<SlirpVersion> slirp_version() {
   SlirpVersion version;
-  version.text = ::slirp_version_string();
+  version.text = SBX_TRY(SlirpLibrary::load())->version_string();
   std::array<unsigned, 3> numbers{};
   const char* at = version.text.data();
   const char* const end = at + version.text.size();

@@ -15,6 +15,8 @@ struct Slirp;
 
 namespace sbx::net {
 
+struct SlirpLibrary;
+
 /// libslirp as this program uses it. One per process: libslirp has static state of its own. Pinned in memory, as
 /// libslirp keeps its address.
 class SlirpStack {
@@ -48,6 +50,7 @@ class SlirpStack {
   SlirpStack() = default;
   struct Callbacks;
 
+  const SlirpLibrary* library_ = nullptr;
   Slirp* slirp_ = nullptr;
   std::vector<pollfd>* filling_ = nullptr;
   const std::vector<pollfd>* polled_ = nullptr;
@@ -61,6 +64,6 @@ struct SlirpVersion {
   bool has_known_faults =
       false;  // published ones; frame_filter.hpp keeps what they need away from it
 };
-SlirpVersion slirp_version();
+Result<SlirpVersion> slirp_version();
 
 }  // namespace sbx::net
