@@ -56,6 +56,41 @@ Result<RemovedImage> take_out(const store::Store& store, oci::Index& index, cons
   return out;
 }
 
+Result<std::optional<StoredImage>> find_in(const store::Store& store, std::string_view name) {
+  const oci::Index index = SBX_TRY(store.read_index());
+  const Match match = SBX_TRY(match_image(store, index, name));
+  if (match.kind == MatchKind::kNone) {
+    return std::optional<StoredImage>{};
+  }
+  return std::optional<StoredImage>(SBX_TRY(read_image(store, index, match.manifest)));
+}
+
+Result<layer::ImageTree> map_tree(const store::Store& store, const oci::ChainId& chain) {
+  return layer::ImageTree::open(SBX_TRY(store.open_tree(chain)), store::Store::tree_path(chain));
+}
+
+Result<ImageFiles> open_in(const store::Store& store, const StoredImage& image) {
+  Result<layer::ImageTree> tree = map_tree(store, image.chain_id);
+  if (!tree) {
+    return fail(
+        std::move(tree).error().with_hint("load the image again: that makes its tree anew"));
+  }
+  ImageFiles out{std::move(tree).value(), {}};
+  const auto& wanted = image.config.diff_ids;
+  if (out.tree.layer_count() != wanted.size() || out.tree.chain_id() != image.chain_id) {
+    return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
+                            "its tree belongs to another image"));
+  }
+  for (std::uint32_t i = 0; i < out.tree.layer_count(); ++i) {
+    if (out.tree.layer(i) != wanted[i]) {
+      return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
+                              "its tree belongs to other layers"));
+    }
+    out.layers.push_back(SBX_TRY(store.open_blob(wanted[i].bytes())));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ImageStore> ImageStore::open(const std::string& root) {
@@ -101,12 +136,7 @@ Result<std::optional<StoredImage>> ImageStore::try_find(std::string_view name) c
   if (!store) {
     return std::optional<StoredImage>{};
   }
-  const oci::Index index = SBX_TRY(store->read_index());
-  const Match match = SBX_TRY(match_image(*store, index, name));
-  if (match.kind == MatchKind::kNone) {
-    return std::optional<StoredImage>{};
-  }
-  return std::optional<StoredImage>(SBX_TRY(read_image(*store, index, match.manifest)));
+  return find_in(*store, name);
 }
 
 Result<StoredImage> ImageStore::find(std::string_view name) const {
@@ -121,36 +151,16 @@ Result<std::pair<StoredImage, ImageFiles>> ImageStore::find_and_open(std::string
   const store::Store store = SBX_TRY(need_store(name));
   // A store that we may only read cannot be locked by us, and nobody but its owner collects there.
   const Result<sys::FileLock> lock = store.use_lock();
-  StoredImage image = SBX_TRY(find(name));
-  ImageFiles files = SBX_TRY(open_files(image));
-  return std::pair<StoredImage, ImageFiles>(std::move(image), std::move(files));
+  std::optional<StoredImage> image = SBX_TRY(find_in(store, name));
+  if (!image) {
+    return fail(no_such_image(name));
+  }
+  ImageFiles files = SBX_TRY(open_in(store, *image));
+  return std::pair<StoredImage, ImageFiles>(*std::move(image), std::move(files));
 }
 
 Result<ImageFiles> ImageStore::open_files(const StoredImage& image) const {
-  const store::Store store = SBX_TRY(need_store(image.id()));
-  const auto map_tree = [&]() -> Result<layer::ImageTree> {
-    return layer::ImageTree::open(SBX_TRY(store.open_tree(image.chain_id)),
-                                  store::Store::tree_path(image.chain_id));
-  };
-  Result<layer::ImageTree> tree = map_tree();
-  if (!tree) {
-    return fail(
-        std::move(tree).error().with_hint("load the image again: that makes its tree anew"));
-  }
-  ImageFiles out{std::move(tree).value(), {}};
-  const auto& wanted = image.config.diff_ids;
-  if (out.tree.layer_count() != wanted.size() || out.tree.chain_id() != image.chain_id) {
-    return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
-                            "its tree belongs to another image"));
-  }
-  for (std::uint32_t i = 0; i < out.tree.layer_count(); ++i) {
-    if (out.tree.layer(i) != wanted[i]) {
-      return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
-                              "its tree belongs to other layers"));
-    }
-    out.layers.push_back(SBX_TRY(store.open_blob(wanted[i].bytes())));
-  }
-  return out;
+  return open_in(SBX_TRY(need_store(image.id())), image);
 }
 
 Result<void> ImageStore::tag(std::string_view name, std::string_view new_name) {
