@@ -73,6 +73,10 @@ Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_
   }
   layer_ = static_cast<std::uint32_t>(layers_.size());
   layers_.push_back({diff_id.bytes(), tar_size});
+  // All before any: one whiteout may take away what another one of this layer names too.
+  for (const LayerIndex::Gone& gone : layer.whiteouts()) {
+    SBX_TRY(check_whiteout(layer, gone).context(fmt::format("merging layer '{}'", diff_id.str())));
+  }
   for (const LayerIndex::Gone& gone : layer.whiteouts()) {
     apply_whiteout(layer, gone);
   }
@@ -112,10 +116,26 @@ NodeTable::Id MergedTree::find_lower(std::string_view path) const {
   return at;
 }
 
+/// An opaque mark is fine on any directory, as builders put it on new ones too. A name must be there in a lower layer: a
+/// whiteout of nothing tells that the layer was made for other layers than these.
+Result<void> MergedTree::check_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone) const {
+  if (gone.name.size == 0) {
+    return {};
+  }
+  const NodeTable::Id directory = find_lower(layer.text(gone.directory));
+  if (directory == NodeTable::kNone || nodes_.find(directory, layer.text(gone.name)) == NodeTable::kNone) {
+    const std::string_view above = layer.text(gone.directory);
+    return fail(Error::make(ErrorCode::kCorrupt, "white out",
+                            fmt::format("{}{}{}", above, above.empty() ? "" : "/", layer.text(gone.name)),
+                            "no lower layer has it"));
+  }
+  return {};
+}
+
 void MergedTree::apply_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone) {
   const NodeTable::Id directory = find_lower(layer.text(gone.directory));
   if (directory == NodeTable::kNone) {
-    return;  // tolerated: builders write whiteouts of what a lower layer never had
+    return;  // an opaque mark on a new directory
   }
   if (gone.name.size != 0) {
     const NodeTable::Id doomed = nodes_.find(directory, layer.text(gone.name));

@@ -36,6 +36,9 @@ Result<std::string> clean_tar_path(std::string_view raw) {
     }
     out += name;
   }
+  if (raw.starts_with('/') && !out.empty()) {
+    return refuse(ErrorCode::kCorrupt, raw, "an absolute path");
+  }
   return out;
 }
 

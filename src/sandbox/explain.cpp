@@ -54,6 +54,13 @@ Error explain_exec(const Plan& plan, const StageReport& report) {
   }
 }
 
+/// What to do about a device that cannot be opened.
+std::string device_hint(int why) {
+  return why == ENOENT ? "in another sandbox: start that one with --device /dev/fuse --device /dev/net/tun "
+                         "--security-opt unmask=ALL; else 'sbx doctor' tells what is missing"
+                       : "'sbx doctor' tells what is missing";
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-function-size): one case per line
@@ -68,7 +75,7 @@ Error explain_step(const Plan& plan, const StageReport& report) {
       return Error::system("bring up the loopback device", "", why);
     case Step::kTap:
       return Error::system("make the network device from", "/dev/net/tun", why)
-          .with_hint("'sbx doctor' tells more; --net none and --net host need no such device");
+          .with_hint(device_hint(why));
     case Step::kSendTap:
       return Error::system("hand the network device to the network process", "", why);
     case Step::kBindSource:
@@ -81,7 +88,7 @@ Error explain_step(const Plan& plan, const StageReport& report) {
     case Step::kPrivate:
       return Error::system("detach the mounts of the sandbox from the host's", "", why);
     case Step::kOpenFuse:
-      return Error::system("open", "/dev/fuse", why).with_hint("'sbx doctor' tells what is missing");
+      return Error::system("open", "/dev/fuse", why).with_hint(device_hint(why));
     case Step::kMountRoot:
       return Error::system("mount the root file system at", plan.root_point, why)
           .with_hint("'sbx doctor' tells what is missing");

@@ -8,13 +8,13 @@ using sbx::layer::clean_tar_path;
 TEST_CASE("paths are made relative and plain") {
   CHECK(clean_tar_path("a/b").value() == "a/b");
   CHECK(clean_tar_path("./a//./b/").value() == "a/b");
-  CHECK(clean_tar_path("/abs").value() == "abs");
+  CHECK(clean_tar_path("/").value().empty());
   CHECK(clean_tar_path("./").value().empty());
   CHECK(clean_tar_path("...").value() == "...");
 }
 
 TEST_CASE("paths that lead out or are too long are refused") {
-  for (const char* path : {"..", "../a", "a/..", "a/../b", "/.."}) {
+  for (const char* path : {"..", "../a", "a/..", "a/../b", "/..", "/abs", "//a/b"}) {
     CHECK(clean_tar_path(path).error().code == ErrorCode::kCorrupt);
   }
   CHECK(clean_tar_path(std::string_view("a\0b", 3)).error().code == ErrorCode::kCorrupt);
