@@ -64,15 +64,10 @@ void sweep_one(const DataRoot& root, const std::string& id) {
     return;
   }
   const std::string lock_path = id + "/" + kLock;
-  if (!sys::exists_at(containers, lock_path)) {
-    if (being_born(containers, id)) {
-      return;
-    }
-  } else {
-    const auto lock = sys::FileLock::try_acquire(containers, lock_path, sys::FileLock::Kind::kExclusive);
-    if (!lock || !*lock) {
-      return;  // alive
-    }
+  // Held until all is removed. Makes no file: a container that removes itself may be without one by now.
+  const auto lock = sys::FileLock::try_existing(containers, lock_path, sys::FileLock::Kind::kExclusive);
+  if (lock ? !lock->has_value() : being_born(containers, id)) {
+    return;  // alive, or not yet, or hardly any more
   }
   free_names_of(root.names(), id);
   if (const Result<void> removed = sys::remove_tree_at(containers, id); !removed) {
@@ -96,10 +91,14 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Descriptio
   container.path_ = root.path() + "/containers/" + description.id;
   container.containers_ = root.containers();
   container.names_ = root.names();
-  SBX_TRY(sys::make_dir_at(root.containers(), description.id, kPrivateDir));
-  container.dir_ = SBX_TRY(sys::open_at(root.containers(), description.id, O_RDONLY | O_DIRECTORY));
+  // Another sbx may sweep between our making the lock file and our locking it: it takes the container for dead, and
+  // removes it with the lock held. Then the file we locked has no name any more, and we begin again.
+  do {
+    SBX_TRY(sys::make_dir_at(root.containers(), description.id, kPrivateDir));
+    container.dir_ = SBX_TRY(sys::open_at(root.containers(), description.id, O_RDONLY | O_DIRECTORY));
+    container.lock_ = SBX_TRY(sys::FileLock::acquire(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
+  } while (!sys::exists_at(container.dir_.get(), kLock));
   const int dir = container.dir_.get();
-  container.lock_ = SBX_TRY(sys::FileLock::acquire(dir, kLock, sys::FileLock::Kind::kExclusive));
   if (description.remove) {
     (void)SBX_TRY(sys::open_at(dir, kRemoveMark, O_WRONLY | O_CREAT, kPrivateFile));
   }

@@ -14,6 +14,16 @@ std::vector<overlay::IdView::Range> ranges(const std::vector<sys::IdExtent>& ext
   return out;
 }
 
+/// What the machine's id `outside` is called inside; itself if the sandbox does not have it.
+std::uint32_t inside_id(const std::vector<sys::IdExtent>& extents, std::uint32_t outside) {
+  for (const sys::IdExtent& extent : extents) {
+    if (outside >= extent.outside && outside - extent.outside < extent.count) {
+      return extent.inside + (outside - extent.outside);
+    }
+  }
+  return outside;
+}
+
 overlay::IdView id_view(const RootFileSystem::Input& input) {
   const sys::IdMaps& maps = input.ids.identities.maps;
   if (input.ids.single) {
@@ -24,6 +34,12 @@ overlay::IdView id_view(const RootFileSystem::Input& input) {
     return overlay::IdView::host(ranges(maps.uids), ranges(maps.gids),
                                  {input.invoker.uid, input.plan.credentials.uid},
                                  {input.invoker.gid, input.plan.credentials.gid});
+  }
+  if (input.source.kind() == RootSource::Kind::kDirectory) {
+    // A tree that its owner unpacked has root's files under the owner's id: they are root's again inside.
+    const sys::Invoker& who = input.invoker;
+    return overlay::IdView::host(ranges(maps.uids), ranges(maps.gids), {who.uid, inside_id(maps.uids, who.uid)},
+                                 {who.gid, inside_id(maps.gids, who.gid)});
   }
   return overlay::IdView::full(ranges(maps.uids), ranges(maps.gids));
 }

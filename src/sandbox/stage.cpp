@@ -79,8 +79,6 @@ class Stage {
     raw::default_all_signals();
     (void)raw::block_all_signals();
     (void)raw::set_parent_death_signal(SIGKILL);
-    // Our memory came from the supervisor: nothing inside may read it, nor reach the program file by /proc/1/exe.
-    (void)raw::set_dumpable(false);
     plan_.title.overwrite("sbx: init");
     (void)raw::umask(0);
   }
@@ -111,6 +109,10 @@ class Stage {
     if (got <= 0) {
       fail(Step::kParentGone, got);
     }
+    // Our memory came from the supervisor: nothing inside may read it, nor reach the program file by /proc/1/exe. Not
+    // before the maps are written: the /proc files of a process that is not dumpable belong to root, and a supervisor
+    // that writes uid_map itself would be refused if we were quicker (proc(5), /proc/PID).
+    (void)raw::set_dumpable(false);
     report_.maps_ns = raw::monotonic_ns();
   }
 

@@ -28,7 +28,14 @@ Result<FileLock> FileLock::acquire(int dir, const std::string& path, Kind kind) 
 }
 
 Result<std::optional<FileLock>> FileLock::try_acquire(int dir, const std::string& path, Kind kind) {
-  Fd fd = SBX_TRY(open_lock_file(dir, path));
+  return try_lock(SBX_TRY(open_lock_file(dir, path)), path, kind);
+}
+
+Result<std::optional<FileLock>> FileLock::try_existing(int dir, const std::string& path, Kind kind) {
+  return try_lock(SBX_TRY(open_at(dir, path, O_RDWR | O_NOFOLLOW)), path, kind);
+}
+
+Result<std::optional<FileLock>> FileLock::try_lock(Fd fd, const std::string& path, Kind kind) {
   if (::flock(fd.get(), operation(kind) | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return std::optional<FileLock>{};

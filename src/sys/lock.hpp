@@ -18,9 +18,13 @@ class FileLock {
   /// nullopt if somebody else holds it.
   static Result<std::optional<FileLock>> try_acquire(int dir, const std::string& path, Kind kind);
 
+  /// As try_acquire, but makes no file: kNotFound if there is none.
+  static Result<std::optional<FileLock>> try_existing(int dir, const std::string& path, Kind kind);
+
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
+  static Result<std::optional<FileLock>> try_lock(Fd fd, const std::string& path, Kind kind);
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };

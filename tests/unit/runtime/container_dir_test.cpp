@@ -6,6 +6,9 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <stop_token>
+#include <string>
+#include <thread>
 
 #include "sys/file.hpp"
 
@@ -49,6 +52,21 @@ TEST_CASE("a taken name leaves nothing of the second container") {
   CHECK(second.error().code == ErrorCode::kAlreadyExists);
   CHECK_FALSE(fs::exists(temporary.path + "/containers/two"));
   CHECK(fs::read_symlink(temporary.path + "/names/name") == "one");
+}
+
+TEST_CASE("a container is made although others sweep at the same moment") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  std::jthread sweeper([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      sweep_containers(root);
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    ContainerDir container = ContainerDir::create(root, description("c" + std::to_string(i), "", true)).value();
+    REQUIRE(container.write_running(1));
+    REQUIRE(container.remove());
+  }
 }
 
 TEST_CASE("the sweep leaves the living and the kept, and takes what killed processes left") {
