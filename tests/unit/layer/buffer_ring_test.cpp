@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <future>
 #include <thread>
 
 using sbx::layer::BufferRing;
@@ -36,14 +37,25 @@ TEST_CASE("every consumer sees every byte in order") {
 
 TEST_CASE("cancelling wakes a producer that waits for room and a consumer that waits for bytes") {
   BufferRing ring(1, 16, 2);
-  const std::jthread consumer([&] {
-    CHECK(ring.next(0).has_value());
-    ring.release(0);
-    CHECK_FALSE(ring.next(0).has_value());
-  });
-  (void)ring.acquire();
-  ring.publish(1);
-  const std::jthread canceller([&] { ring.cancel(); });
-  CHECK(ring.acquire().empty());  // consumer 1 never releases
-  CHECK(ring.cancelled());
+  std::promise<void> first_seen;
+  bool first = false;
+  bool second = true;
+  {
+    const std::jthread consumer([&] {  // Catch2 asserts in one thread only
+      first = ring.next(0).has_value();
+      ring.release(0);
+      first_seen.set_value();
+      second = ring.next(0).has_value();
+    });
+    (void)ring.acquire();
+    ring.publish(1);
+    const std::jthread canceller([&] {
+      first_seen.get_future().wait();
+      ring.cancel();
+    });
+    CHECK(ring.acquire().empty());  // consumer 1 never releases
+    CHECK(ring.cancelled());
+  }
+  CHECK(first);
+  CHECK_FALSE(second);
 }
