@@ -112,7 +112,8 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Descriptio
       if (error.code == ErrorCode::kAlreadyExists) {
         return fail(Error::make(ErrorCode::kAlreadyExists, "name the container", description.name,
                                 "another container has this name")
-                        .with_hint("take another name, or remove that container: sbx rm NAME"));
+                        .with_hint(fmt::format("take another name, or delete '{0}/names/{1}' and the container it leads to",
+                                               root.path(), description.name)));
       }
       return fail(std::move(error));
     }

@@ -167,6 +167,7 @@ Result<Json> plan_only(const RunRequest& request) {
 }
 
 Result<int> run(const RunRequest& request) {
+  sys::fill_standard_streams();
   Timings timings(now_ns());
   Timings* wanted = request.timings ? &timings : nullptr;
   Prepared prepared = SBX_TRY(prepare(request, wanted));

@@ -216,6 +216,7 @@ class Supervisor {
       switch (signal) {
         case SIGCHLD:
         case SIGCONT:
+        case SIGPIPE:  // about a write of ours
           break;
         case SIGWINCH:
           streams_.resize();

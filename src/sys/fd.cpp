@@ -1,5 +1,6 @@
 #include "sys/fd.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,14 @@ void Fd::reset(int fd) noexcept {
     errno = kept;
   }
   fd_ = fd;
+}
+
+void fill_standard_streams() {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(standard, F_GETFD) < 0 && errno == EBADF) {
+      (void)::open("/dev/null", O_RDWR);  // takes the lowest number that is free: this one
+    }
+  }
 }
 
 }  // namespace sbx::sys

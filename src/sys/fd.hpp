@@ -33,4 +33,8 @@ class Fd {
   int fd_ = -1;
 };
 
+/// Opens /dev/null for each of descriptors 0, 1 and 2 that is closed: a file that we open would take its place, and be
+/// written to or handed to the sandbox as a standard stream.
+void fill_standard_streams();
+
 }  // namespace sbx::sys

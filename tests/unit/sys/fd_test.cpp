@@ -40,3 +40,16 @@ TEST_CASE("closing keeps errno") {
   fd.reset();
   CHECK(errno == ERANGE);
 }
+
+TEST_CASE("a closed standard stream is filled, an open one left alone") {
+  const int saved = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+  ::close(STDIN_FILENO);
+  sbx::sys::fill_standard_streams();
+  CHECK(is_open(STDIN_FILENO));
+  char byte = 0;
+  CHECK(::read(STDIN_FILENO, &byte, 1) == 0);
+  if (saved >= 0) {
+    ::dup2(saved, STDIN_FILENO);
+    ::close(saved);
+  }
+}
