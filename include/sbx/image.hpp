@@ -11,12 +11,13 @@ namespace sbx {
 
 /// One image of the store.
 struct Image {
-  std::string id;                  // 64 hexadecimal digits: the digest of its configuration, as docker's
-  std::string digest;              // of the manifest as it was loaded, else of the store's own
-  std::vector<std::string> names;  // short where docker shows them short: "busybox:latest"; may be empty
-  std::string created;             // RFC 3339; may be empty
-  std::string platform;            // OS/ARCH[/VARIANT]
-  std::uint64_t size = 0;          // bytes of its layers, uncompressed, as they lie in the store
+  std::string id;      // 64 hexadecimal digits: the digest of its configuration, as docker's
+  std::string digest;  // of the manifest as it was loaded, else of the store's own
+  std::vector<std::string>
+      names;               // short where docker shows them short: "busybox:latest"; may be empty
+  std::string created;     // RFC 3339; may be empty
+  std::string platform;    // OS/ARCH[/VARIANT]
+  std::uint64_t size = 0;  // bytes of its layers, uncompressed, as they lie in the store
 };
 
 /// `root` is the directory of images and containers; empty: the usual one. So everywhere below.
@@ -32,7 +33,8 @@ struct LoadOptions {
 Outcome<Image> load(const LoadOptions& options);
 
 /// Gives an image another name; a name that another image had moves.
-Outcome<std::monostate> tag(const std::string& root, const std::string& image, const std::string& new_name);
+Outcome<std::monostate> tag(const std::string& root, const std::string& image,
+                            const std::string& new_name);
 
 struct Removed {
   std::vector<std::string> untagged;

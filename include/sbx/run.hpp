@@ -25,15 +25,16 @@ enum class UserNamespaceMode {
 
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
-  std::string root;   // directory of images and containers; empty: the usual one
-  std::string image;  // a name, or oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], dir:ROOTFS, host
+  std::string root;  // directory of images and containers; empty: the usual one
+  std::string
+      image;  // a name, or oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], dir:ROOTFS, host
   std::vector<std::string> command;
 
   bool remove = false;       // --rm
   bool interactive = false;  // -i
   bool terminal = false;     // -t
   bool read_only = false;
-  std::optional<bool> init;  // default: an init of ours, unless the command is one
+  std::optional<bool> init;              // default: an init of ours, unless the command is one
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to take ours
   std::vector<std::string> environment_files;
   std::optional<std::string> working_directory;
@@ -48,7 +49,7 @@ struct RunOptions {
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
   std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
   bool no_new_privileges = true;
-  bool unmask = false;   // show the parts of /proc and /sys that are hidden by default
+  bool unmask = false;     // show the parts of /proc and /sys that are hidden by default
   bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept
 
   bool timings = false;  // tell on stderr where start-up time went

@@ -62,7 +62,9 @@ Json to_json(const image::StoredImage& stored) {
   }
   Json history = Json::array();
   for (const oci::HistoryEntry& entry : config.history) {
-    history.push_back({{"created", entry.created}, {"created_by", entry.created_by}, {"comment", entry.comment},
+    history.push_back({{"created", entry.created},
+                       {"created_by", entry.created_by},
+                       {"comment", entry.comment},
                        {"empty_layer", entry.empty_layer}});
   }
   Json names = Json::array();
@@ -105,23 +107,28 @@ Result<std::vector<Image>> list_images(const std::string& root) {
 
 Result<Image> load_one(const LoadOptions& options) {
   if (!runtime::is_image_source(options.source)) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "load", options.source, "it does not say what it is")
-                    .with_hint("write oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF]"));
+    return fail(
+        Error::make(ErrorCode::kInvalidArgument, "load", options.source,
+                    "it does not say what it is")
+            .with_hint("write oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF]"));
   }
   const std::string root = SBX_TRY(data_root(options.root));
-  const std::string manifest = SBX_TRY(runtime::load_image({root, options.source, options.platform, options.name}));
+  const std::string manifest =
+      SBX_TRY(runtime::load_image({root, options.source, options.platform, options.name}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
   return to_public(SBX_TRY(store.find(manifest)));
 }
 
-Result<std::monostate> tag_one(const std::string& root, const std::string& image, const std::string& new_name) {
+Result<std::monostate> tag_one(const std::string& root, const std::string& image,
+                               const std::string& new_name) {
   SBX_TRY(SBX_TRY(open_store(root)).tag(image, new_name));
   return std::monostate{};
 }
 
 Result<Removed> remove_one(const std::string& root, const std::string& image, bool force) {
   using Force = image::ImageStore::Force;
-  image::RemovedImage removed = SBX_TRY(SBX_TRY(open_store(root)).remove(image, force ? Force::kYes : Force::kNo));
+  image::RemovedImage removed =
+      SBX_TRY(SBX_TRY(open_store(root)).remove(image, force ? Force::kYes : Force::kNo));
   Removed out;
   for (const std::string& name : removed.untagged) {
     out.untagged.push_back(short_name(name));
@@ -137,11 +144,14 @@ Result<std::string> inspect_one(const std::string& root, const std::string& imag
 
 }  // namespace
 
-Outcome<std::vector<Image>> images(const std::string& root) { return api::to_outcome(list_images(root)); }
+Outcome<std::vector<Image>> images(const std::string& root) {
+  return api::to_outcome(list_images(root));
+}
 
 Outcome<Image> load(const LoadOptions& options) { return api::to_outcome(load_one(options)); }
 
-Outcome<std::monostate> tag(const std::string& root, const std::string& image, const std::string& new_name) {
+Outcome<std::monostate> tag(const std::string& root, const std::string& image,
+                            const std::string& new_name) {
   return api::to_outcome(tag_one(root, image, new_name));
 }
 

@@ -9,17 +9,17 @@ namespace sbx {
 
 /// What kind of failure; decides the exit code and lets callers react. The words are in the Error.
 enum class ErrorCode {
-  kSystem,            // a system call failed; sys_errno says how
-  kInvalidArgument,   // the user asked for something that makes no sense
-  kNotFound,          // an image, a file, a user that is not there
-  kAlreadyExists,     // a name that is taken
-  kCorrupt,           // bytes that are not what they claim to be
-  kLimit,             // more than we are willing to take from outside
-  kUnsupported,       // understood, but not something sbx (or this machine) does
-  kDenied,            // the kernel or the machine's policy forbids it
-  kBusy,              // in use by somebody else
-  kCommandNotFound,   // exit code 127
-  kCommandNotRunnable // exit code 126
+  kSystem,             // a system call failed; sys_errno says how
+  kInvalidArgument,    // the user asked for something that makes no sense
+  kNotFound,           // an image, a file, a user that is not there
+  kAlreadyExists,      // a name that is taken
+  kCorrupt,            // bytes that are not what they claim to be
+  kLimit,              // more than we are willing to take from outside
+  kUnsupported,        // understood, but not something sbx (or this machine) does
+  kDenied,             // the kernel or the machine's policy forbids it
+  kBusy,               // in use by somebody else
+  kCommandNotFound,    // exit code 127
+  kCommandNotRunnable  // exit code 126
 };
 
 /// An errno value on its own: 4 bytes, no allocation. For overlay/core and what runs after clone().

@@ -37,7 +37,8 @@ class LimitGuard {
         }
         break;
       case Json::parse_event_t::key:
-        duplicate_ = duplicate_ || keys_.empty() || !keys_.back().insert(parsed.get<std::string>()).second;
+        duplicate_ =
+            duplicate_ || keys_.empty() || !keys_.back().insert(parsed.get<std::string>()).second;
         break;
       case Json::parse_event_t::array_start:
       case Json::parse_event_t::array_end:
@@ -90,8 +91,9 @@ bool nested_deeper_than(std::string_view text, std::size_t depth) {
 
 Result<Json> parse_json(std::string_view text, std::string_view what, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
-    return fail(Error::make(ErrorCode::kLimit, "read", what,
-                            fmt::format("{} bytes of JSON, {} are allowed", text.size(), limits.bytes)));
+    return fail(
+        Error::make(ErrorCode::kLimit, "read", what,
+                    fmt::format("{} bytes of JSON, {} are allowed", text.size(), limits.bytes)));
   }
   if (nested_deeper_than(text, limits.depth)) {
     return fail(Error::make(ErrorCode::kLimit, "read", what,

@@ -17,13 +17,15 @@ namespace sbx {
 using Json = nlohmann::json;
 
 struct JsonLimits {
-  std::size_t bytes = std::size_t{4} << 20U;  // as containerd and containers/image: 4 MiB per document
-  std::size_t depth = 32;                     // OCI documents nest 6 deep
-  std::size_t values = 1U << 20U;             // values of all kinds in one document
+  std::size_t bytes = std::size_t{4}
+                      << 20U;      // as containerd and containers/image: 4 MiB per document
+  std::size_t depth = 32;          // OCI documents nest 6 deep
+  std::size_t values = 1U << 20U;  // values of all kinds in one document
 };
 
 /// Strict JSON (RFC 8259), one document, duplicate keys refused. kCorrupt or kLimit.
-Result<Json> parse_json(std::string_view text, std::string_view what, const JsonLimits& limits = {});
+Result<Json> parse_json(std::string_view text, std::string_view what,
+                        const JsonLimits& limits = {});
 
 /// Members with their type checked; nullptr or nullopt if the member is absent or null.
 /// A member of the wrong type is kCorrupt, never silently ignored.

@@ -32,8 +32,8 @@ spdlog::level::level_enum to_spdlog(Level level) {
 /// Made at the first message: most runs say nothing and should not pay for a logger.
 spdlog::logger& sink() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "sbx", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("sbx", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%n: %l: %v");
     made->set_level(spdlog::level::trace);
     return made;

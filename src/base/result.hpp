@@ -30,8 +30,9 @@ class [[nodiscard]] Result {
   using value_type = T;
   using error_type = E;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
-  Result(Unexpected<E> error)                                           // NOLINT: implicit on purpose
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
+  Result(Unexpected<E> error)                                // NOLINT: implicit on purpose
       : state_(std::in_place_index<1>, std::move(error).error()) {}
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
@@ -120,13 +121,13 @@ inline Unexpected<Errno> fail(Errno error) { return Unexpected<Errno>(error); }
 
 #define SBX_CONCAT_(a, b) a##b
 #define SBX_CONCAT(a, b) SBX_CONCAT_(a, b)
-#define SBX_TRY_IMPL(result, ...)                                 \
-  __extension__({                                                 \
-    auto result = (__VA_ARGS__);                                  \
-    if (!result) [[unlikely]] {                                   \
-      return ::sbx::fail(std::move(result).error());              \
-    }                                                             \
-    std::move(result).value();                                    \
+#define SBX_TRY_IMPL(result, ...)                    \
+  __extension__({                                    \
+    auto result = (__VA_ARGS__);                     \
+    if (!result) [[unlikely]] {                      \
+      return ::sbx::fail(std::move(result).error()); \
+    }                                                \
+    std::move(result).value();                       \
   })
 
 /// The value of a Result, or return its error from the enclosing function:

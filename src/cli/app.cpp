@@ -15,19 +15,23 @@ namespace {
 constexpr int kUsageError = 125;
 
 void print_help() {
-  std::fputs("Usage: sbx [--root DIR] [--log-level LEVEL] VERB [OPTIONS]\n\n"
-             "Rootless, daemonless sandboxes from OCI images.\n\nVerbs:\n", stdout);
+  std::fputs(
+      "Usage: sbx [--root DIR] [--log-level LEVEL] VERB [OPTIONS]\n\n"
+      "Rootless, daemonless sandboxes from OCI images.\n\nVerbs:\n",
+      stdout);
   for (const Verb& verb : verbs()) {
     std::printf("  %-10.*s %.*s\n", static_cast<int>(verb.name.size()), verb.name.data(),
                 static_cast<int>(verb.summary.size()), verb.summary.data());
   }
-  std::fputs("\nOptions:\n"
-             "  --root DIR          Directory of images and containers (default: $SBX_ROOT,\n"
-             "                      $XDG_DATA_HOME/sbx or ~/.local/share/sbx)\n"
-             "  --log-level LEVEL   trace, debug, info, warn (default) or error\n"
-             "  --version           Show the version and exit\n"
-             "  -h, --help          Show this help and exit\n"
-             "\n'sbx VERB --help' tells more of a verb; sbx(1) of everything.\n", stdout);
+  std::fputs(
+      "\nOptions:\n"
+      "  --root DIR          Directory of images and containers (default: $SBX_ROOT,\n"
+      "                      $XDG_DATA_HOME/sbx or ~/.local/share/sbx)\n"
+      "  --log-level LEVEL   trace, debug, info, warn (default) or error\n"
+      "  --version           Show the version and exit\n"
+      "  -h, --help          Show this help and exit\n"
+      "\n'sbx VERB --help' tells more of a verb; sbx(1) of everything.\n",
+      stdout);
 }
 
 int unknown_verb(const std::string& name) {
@@ -36,9 +40,10 @@ int unknown_verb(const std::string& name) {
     names.push_back(verb.name);
   }
   const std::string_view similar = most_similar(name, names);
-  return complain({kUsageError, similar.empty() ? "'" + name + "' is not a verb of sbx\n  hint: see 'sbx --help'"
-                                                : "'" + name + "' is not a verb of sbx\n  hint: did you mean '" +
-                                                      std::string(similar) + "'?"});
+  return complain({kUsageError,
+                   similar.empty() ? "'" + name + "' is not a verb of sbx\n  hint: see 'sbx --help'"
+                                   : "'" + name + "' is not a verb of sbx\n  hint: did you mean '" +
+                                         std::string(similar) + "'?"});
 }
 
 /// One global option at `at`; moves it forward. An exit code if there is nothing more to do, else -1.
@@ -83,7 +88,8 @@ int main_program(const Words& words) {
     print_help();
     return kUsageError;
   }
-  const auto verb = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& v) { return v.name == words[at]; });
+  const auto verb = std::find_if(verbs().begin(), verbs().end(),
+                                 [&](const Verb& v) { return v.name == words[at]; });
   if (verb == verbs().end()) {
     return unknown_verb(words[at]);
   }

@@ -49,7 +49,8 @@ void print_list(const std::vector<Image>& list, bool no_trunc) {
     const std::vector<std::string> nameless{std::string()};
     for (const std::string& name : image.names.empty() ? nameless : image.names) {
       const NameParts parts = name.empty() ? NameParts{} : split_name(name);
-      rows.push_back({parts.repository, parts.tag, id, human_age(image.created), human_size(image.size)});
+      rows.push_back(
+          {parts.repository, parts.tag, id, human_age(image.created), human_size(image.size)});
     }
   }
   print_table(rows);
@@ -64,7 +65,9 @@ int cmd_images(const GlobalOptions& global, const Words& words) {
   CommandLine line("images", "List the images of the store.");
   line.flag("-q,--quiet", quiet, "Print ids only");
   line.flag("--no-trunc", no_trunc, "Do not shorten ids");
-  line.choice("--format", {"table", "json"}, [&json](std::size_t index) { json = index == 1; }, "How to print");
+  line.choice(
+      "--format", {"table", "json"}, [&json](std::size_t index) { json = index == 1; },
+      "How to print");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
@@ -76,7 +79,8 @@ int cmd_images(const GlobalOptions& global, const Words& words) {
     print_json(list.value());
   } else if (quiet) {
     for (const Image& image : list.value()) {
-      std::printf("%s\n", no_trunc ? ("sha256:" + image.id).c_str() : image.id.substr(0, 12).c_str());
+      std::printf("%s\n",
+                  no_trunc ? ("sha256:" + image.id).c_str() : image.id.substr(0, 12).c_str());
     }
   } else {
     print_list(list.value(), no_trunc);

@@ -10,7 +10,8 @@ namespace sbx::cli {
 
 int cmd_inspect(const GlobalOptions& global, const Words& words) {
   std::vector<std::string> names;
-  CommandLine line("inspect", "Show what is known of images, as a JSON array with docker's member names.");
+  CommandLine line("inspect",
+                   "Show what is known of images, as a JSON array with docker's member names.");
   line.arguments("IMAGE", names, "Name, id or digest");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;

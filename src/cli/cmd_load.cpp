@@ -12,11 +12,14 @@ int cmd_load(const GlobalOptions& global, const Words& words) {
   LoadOptions options;
   options.root = global.root;
   bool quiet = false;
-  CommandLine line("load", "Take an image from a directory or an archive of this machine into the store.");
-  line.value("-t,--tag", options.name, "NAME", "Name for the image (default: those that the source has)");
+  CommandLine line("load",
+                   "Take an image from a directory or an archive of this machine into the store.");
+  line.value("-t,--tag", options.name, "NAME",
+             "Name for the image (default: those that the source has)");
   line.value("--platform", options.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");
   line.flag("-q,--quiet", quiet, "Print the image's id only");
-  line.argument("SOURCE", options.source, "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF]");
+  line.argument("SOURCE", options.source,
+                "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF]");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }

@@ -7,9 +7,10 @@ namespace sbx::cli {
 int cmd_shell(const GlobalOptions& global, const Words& words) {
   SandboxOptions options;
   options.run.root = global.root;
-  CommandLine line("shell",
-                   "Open a developer's shell: your id, groups, environment, home and current directory, "
-                   "with a file tree of its own that is gone with the shell.");
+  CommandLine line(
+      "shell",
+      "Open a developer's shell: your id, groups, environment, home and current directory, "
+      "with a file tree of its own that is gone with the shell.");
   add_sandbox_options(line, options);
   line.argument("IMAGE", options.run.image, "As for 'sbx run' (default: host)", false);
   line.arguments("COMMAND", options.run.command, "Instead of a shell", false);

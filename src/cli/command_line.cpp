@@ -64,7 +64,8 @@ void CommandLine::flag(const std::string& names, bool& target, const std::string
   app_->add_flag(names, target, help);
 }
 
-void CommandLine::tristate(const std::string& names, std::optional<bool>& target, const std::string& help) {
+void CommandLine::tristate(const std::string& names, std::optional<bool>& target,
+                           const std::string& help) {
   // CLI11 counts --name=false as -1.
   app_->add_flag_function(
       names, [&target](std::int64_t count) { target = count > 0; }, help);
@@ -75,8 +76,8 @@ void CommandLine::value(const std::string& names, std::string& target, const std
   app_->add_option(names, target, help)->type_name(metavar);
 }
 
-void CommandLine::value(const std::string& names, std::optional<std::string>& target, const std::string& metavar,
-                        const std::string& help) {
+void CommandLine::value(const std::string& names, std::optional<std::string>& target,
+                        const std::string& metavar, const std::string& help) {
   // Not by CLI11's conversion, which takes an empty word for no word: --entrypoint "" means something.
   app_->add_option(
           names,
@@ -90,8 +91,8 @@ void CommandLine::value(const std::string& names, std::optional<std::string>& ta
       ->expected(1);
 }
 
-void CommandLine::values(const std::string& names, std::vector<std::string>& target, const std::string& metavar,
-                         const std::string& help) {
+void CommandLine::values(const std::string& names, std::vector<std::string>& target,
+                         const std::string& metavar, const std::string& help) {
   app_->add_option(names, target, help)->type_name(metavar)->allow_extra_args(false);
 }
 
@@ -114,12 +115,13 @@ void CommandLine::choice(const std::string& names, const std::vector<std::string
       ->type_name(metavar);
 }
 
-void CommandLine::argument(const std::string& name, std::string& target, const std::string& help, bool required) {
+void CommandLine::argument(const std::string& name, std::string& target, const std::string& help,
+                           bool required) {
   app_->add_option(name, target, help)->type_name("")->required(required);
 }
 
-void CommandLine::arguments(const std::string& name, std::vector<std::string>& target, const std::string& help,
-                            bool required) {
+void CommandLine::arguments(const std::string& name, std::vector<std::string>& target,
+                            const std::string& help, bool required) {
   app_->add_option(name, target, help)->type_name("")->required(required);
 }
 
@@ -135,10 +137,12 @@ std::optional<int> CommandLine::parse(const Words& words) {
     std::fputs(app_->help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& e) {
-    return complain({kUsageError, std::string(e.what()) + "\n  hint: see 'sbx " + verb_ + " --help'"});
+    return complain(
+        {kUsageError, std::string(e.what()) + "\n  hint: see 'sbx " + verb_ + " --help'"});
   } catch (const std::logic_error&) {
     // CLI11 lets those of its number conversion through: a switch with a value that is none.
-    return complain({kUsageError, "a switch takes =true or =false\n  hint: see 'sbx " + verb_ + " --help'"});
+    return complain(
+        {kUsageError, "a switch takes =true or =false\n  hint: see 'sbx " + verb_ + " --help'"});
   }
 }
 

@@ -28,18 +28,21 @@ class CommandLine {
   void flag(const std::string& names, bool& target, const std::string& help);
   /// --name, --name=true, --name=false.
   void tristate(const std::string& names, std::optional<bool>& target, const std::string& help);
-  void value(const std::string& names, std::string& target, const std::string& metavar, const std::string& help);
-  void value(const std::string& names, std::optional<std::string>& target, const std::string& metavar,
+  void value(const std::string& names, std::string& target, const std::string& metavar,
              const std::string& help);
+  void value(const std::string& names, std::optional<std::string>& target,
+             const std::string& metavar, const std::string& help);
   /// May be given several times, one value each.
-  void values(const std::string& names, std::vector<std::string>& target, const std::string& metavar,
-              const std::string& help);
+  void values(const std::string& names, std::vector<std::string>& target,
+              const std::string& metavar, const std::string& help);
   /// One of `choices`; `chosen` gets its index.
-  void choice(const std::string& names, const std::vector<std::string>& choices, std::function<void(std::size_t)> chosen,
-              const std::string& help);
-  void argument(const std::string& name, std::string& target, const std::string& help, bool required = true);
+  void choice(const std::string& names, const std::vector<std::string>& choices,
+              std::function<void(std::size_t)> chosen, const std::string& help);
+  void argument(const std::string& name, std::string& target, const std::string& help,
+                bool required = true);
   /// One or more (or none, if not required).
-  void arguments(const std::string& name, std::vector<std::string>& target, const std::string& help, bool required = true);
+  void arguments(const std::string& name, std::vector<std::string>& target, const std::string& help,
+                 bool required = true);
   /// Everything from the first argument on is an argument, also what looks like an option (as docker run).
   void arguments_end_options();
 

@@ -41,8 +41,11 @@ std::string human_size(unsigned long long bytes) {
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value >= 100 || unit == 0 ? "%.0f%s" : value >= 10 ? "%.1f%s" : "%.2f%s", value,
-                kUnits.at(unit));
+  std::snprintf(text.data(), text.size(),
+                value >= 100 || unit == 0 ? "%.0f%s"
+                : value >= 10             ? "%.1f%s"
+                                          : "%.2f%s",
+                value, kUnits.at(unit));
   return text.data();
 }
 
@@ -56,8 +59,12 @@ std::string human_age(const std::string& created) {
     double length;
     const char* name;
   };
-  constexpr std::array<Unit, 6> kUnits{{{31536000, "year"}, {2592000, "month"}, {604800, "week"},
-                                        {86400, "day"}, {3600, "hour"}, {60, "minute"}}};
+  constexpr std::array<Unit, 6> kUnits{{{31536000, "year"},
+                                        {2592000, "month"},
+                                        {604800, "week"},
+                                        {86400, "day"},
+                                        {3600, "hour"},
+                                        {60, "minute"}}};
   for (const Unit& unit : kUnits) {
     const auto count = static_cast<long long>(seconds / unit.length);
     if (count >= 1) {

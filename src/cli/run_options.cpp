@@ -10,14 +10,16 @@ namespace {
 
 /// Docker's --security-opt, as far as it means something here. The failure's message, or nothing.
 std::string read_security_option(const std::string& text, RunOptions& run) {
-  if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true") {
+  if (text == "no-new-privileges" || text == "no-new-privileges=true" ||
+      text == "no-new-privileges:true") {
     run.no_new_privileges = true;
   } else if (text == "no-new-privileges=false" || text == "no-new-privileges:false") {
     run.no_new_privileges = false;
   } else if (text == "unmask=ALL" || text == "unmask=all") {
     run.unmask = true;
   } else {
-    return "--security-opt '" + text + "' is not supported\n"
+    return "--security-opt '" + text +
+           "' is not supported\n"
            "  hint: no-new-privileges[=false] and unmask=ALL are";
   }
   return {};
@@ -27,34 +29,45 @@ std::string read_security_option(const std::string& text, RunOptions& run) {
 
 void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   RunOptions& run = options.run;
-  line.values("-e,--env", run.environment, "NAME[=VALUE]", "Set an environment variable, or pass ours on");
-  line.values("--env-file", run.environment_files, "FILE", "Set environment variables from lines NAME[=VALUE]");
+  line.values("-e,--env", run.environment, "NAME[=VALUE]",
+              "Set an environment variable, or pass ours on");
+  line.values("--env-file", run.environment_files, "FILE",
+              "Set environment variables from lines NAME[=VALUE]");
   line.value("-w,--workdir", run.working_directory, "DIR", "Working directory inside");
   line.value("-u,--user", run.user, "USER[:GROUP]", "User inside, by name or number");
-  line.values("-v,--volume", run.volumes, "SRC:DST[:OPTIONS]", "Show a file or directory of the host inside");
+  line.values("-v,--volume", run.volumes, "SRC:DST[:OPTIONS]",
+              "Show a file or directory of the host inside");
   line.values("--tmpfs", run.tmpfs, "DST[:OPTIONS]", "Mount an empty file system in memory");
   line.values("--device", run.devices, "HOST[:INSIDE]", "Show a device of the host inside");
-  line.value("-h,--hostname", run.hostname, "NAME", "Host name inside (default: the container's id)");
-  line.value("--entrypoint", run.entry_point, "COMMAND", "Replace the image's entry point; empty: none");
+  line.value("-h,--hostname", run.hostname, "NAME",
+             "Host name inside (default: the container's id)");
+  line.value("--entrypoint", run.entry_point, "COMMAND",
+             "Replace the image's entry point; empty: none");
   line.flag("--read-only", run.read_only, "The root file system cannot be written");
-  line.choice("--net,--network", {"slirp", "none", "host"},
-              [&run](std::size_t index) {
-                constexpr std::array<NetworkMode, 3> kModes{NetworkMode::kSlirp, NetworkMode::kNone, NetworkMode::kHost};
-                run.network = kModes.at(index);
-              },
-              "Network: an address of its own (default), loopback only, or the host's");
-  line.choice("--userns", {"auto", "full", "single", "keep-id"},
-              [&run](std::size_t index) {
-                constexpr std::array<UserNamespaceMode, 4> kModes{UserNamespaceMode::kAuto, UserNamespaceMode::kFull,
-                                                                  UserNamespaceMode::kSingle, UserNamespaceMode::kKeepId};
-                run.user_namespace = kModes.at(index);
-              },
-              "Ids inside: a full range if there are subordinate ids, else one (auto, the default); "
-              "one or the other; or the invoker's own id kept");
-  line.values("--security-opt", options.security, "OPTION", "no-new-privileges[=false], unmask=ALL");
+  line.choice(
+      "--net,--network", {"slirp", "none", "host"},
+      [&run](std::size_t index) {
+        constexpr std::array<NetworkMode, 3> kModes{NetworkMode::kSlirp, NetworkMode::kNone,
+                                                    NetworkMode::kHost};
+        run.network = kModes.at(index);
+      },
+      "Network: an address of its own (default), loopback only, or the host's");
+  line.choice(
+      "--userns", {"auto", "full", "single", "keep-id"},
+      [&run](std::size_t index) {
+        constexpr std::array<UserNamespaceMode, 4> kModes{
+            UserNamespaceMode::kAuto, UserNamespaceMode::kFull, UserNamespaceMode::kSingle,
+            UserNamespaceMode::kKeepId};
+        run.user_namespace = kModes.at(index);
+      },
+      "Ids inside: a full range if there are subordinate ids, else one (auto, the default); "
+      "one or the other; or the invoker's own id kept");
+  line.values("--security-opt", options.security, "OPTION",
+              "no-new-privileges[=false], unmask=ALL");
   line.value("--platform", run.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");
   line.tristate("--init", run.init,
-                "A process of ours is PID 1, reaps and forwards signals (default; --init=false: the command is PID 1)");
+                "A process of ours is PID 1, reaps and forwards signals (default; --init=false: "
+                "the command is PID 1)");
   line.value("--name", run.name, "NAME", "Name of the container");
   line.flag("--dry-run", options.dry_run, "Print what would be done, as JSON, and do nothing");
   line.flag("--timings", run.timings, "Tell on standard error where start-up time went");

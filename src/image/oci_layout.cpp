@@ -69,8 +69,8 @@ Result<std::vector<oci::Descriptor>> choose_entries(const oci::Index& index,
     }
   }
   if (out.empty()) {
-    return fail(
-        which_image(ref.empty() ? "it has no images" : "it has no image '" + printable(ref) + "'", index));
+    return fail(which_image(
+        ref.empty() ? "it has no images" : "it has no image '" + printable(ref) + "'", index));
   }
   if (ref.empty() && names.size() > 1) {
     return fail(which_image("it has several images; add ':' and the name of one", index));

@@ -118,16 +118,19 @@ NodeTable::Id MergedTree::find_lower(std::string_view path) const {
 
 /// An opaque mark is fine on any directory, as builders put it on new ones too. A name must be there in a lower layer: a
 /// whiteout of nothing tells that the layer was made for other layers than these.
-Result<void> MergedTree::check_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone) const {
+Result<void> MergedTree::check_whiteout(const LayerIndex& layer,
+                                        const LayerIndex::Gone& gone) const {
   if (gone.name.size == 0) {
     return {};
   }
   const NodeTable::Id directory = find_lower(layer.text(gone.directory));
-  if (directory == NodeTable::kNone || nodes_.find(directory, layer.text(gone.name)) == NodeTable::kNone) {
+  if (directory == NodeTable::kNone ||
+      nodes_.find(directory, layer.text(gone.name)) == NodeTable::kNone) {
     const std::string_view above = layer.text(gone.directory);
-    return fail(Error::make(ErrorCode::kCorrupt, "white out",
-                            fmt::format("{}{}{}", above, above.empty() ? "" : "/", layer.text(gone.name)),
-                            "no lower layer has it"));
+    return fail(
+        Error::make(ErrorCode::kCorrupt, "white out",
+                    fmt::format("{}{}{}", above, above.empty() ? "" : "/", layer.text(gone.name)),
+                    "no lower layer has it"));
   }
   return {};
 }

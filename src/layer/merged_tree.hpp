@@ -48,7 +48,8 @@ class MergedTree {
 
   void remove(NodeTable::Id top);
   void apply_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone);
-  [[nodiscard]] Result<void> check_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone) const;
+  [[nodiscard]] Result<void> check_whiteout(const LayerIndex& layer,
+                                            const LayerIndex::Gone& gone) const;
   [[nodiscard]] NodeTable::Id find_lower(std::string_view path) const;
   Result<void> apply_entry(const LayerIndex& layer, const LayerIndex::Entry& entry);
   Result<void> apply_root(const LayerIndex& layer, const LayerIndex::Entry& entry);

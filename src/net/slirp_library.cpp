@@ -11,8 +11,9 @@ Result<SlirpLibrary> open_library() {
   void* handle = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* why = ::dlerror();
-    return fail(Error::make(ErrorCode::kNotFound, "load", kName, why == nullptr ? "" : why)
-                    .with_hint("install libslirp (Debian: libslirp0), or use --net none or --net host"));
+    return fail(
+        Error::make(ErrorCode::kNotFound, "load", kName, why == nullptr ? "" : why)
+            .with_hint("install libslirp (Debian: libslirp0), or use --net none or --net host"));
   }
   SlirpLibrary library;
   bool complete = true;

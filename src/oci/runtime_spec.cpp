@@ -8,7 +8,9 @@ constexpr const char* kSpecVersion = "1.2.0";
 Json mappings(const std::vector<SpecIdMapping>& list) {
   Json out = Json::array();
   for (const SpecIdMapping& mapping : list) {
-    out.push_back({{"containerID", mapping.container_id}, {"hostID", mapping.host_id}, {"size", mapping.size}});
+    out.push_back({{"containerID", mapping.container_id},
+                   {"hostID", mapping.host_id},
+                   {"size", mapping.size}});
   }
   return out;
 }

@@ -46,8 +46,8 @@ struct SpecProcess {
 };
 
 struct SpecDevice {
-  std::string path;         // inside
-  std::string source;       // on the host: bound, as a user namespace may not make devices
+  std::string path;    // inside
+  std::string source;  // on the host: bound, as a user namespace may not make devices
 };
 
 struct RuntimeSpec {

@@ -50,7 +50,8 @@ bool any_line(std::string_view text, const std::function<bool(std::string_view)>
 }
 
 /// The account of a name, or of a number if `uid` is set. passwd(5): name:password:uid:gid:comment:home:shell.
-std::optional<Account> search_passwd(std::string_view passwd, std::string_view name, std::optional<uid_t> uid) {
+std::optional<Account> search_passwd(std::string_view passwd, std::string_view name,
+                                     std::optional<uid_t> uid) {
   Account account;
   const bool found = any_line(passwd, [&](std::string_view line) {
     const auto fields = split_fields<7>(line);
@@ -106,7 +107,8 @@ Result<gid_t> find_group(std::string_view spec, std::string_view group) {
   if (is_number(spec)) {
     const auto gid = number(spec);
     if (!gid) {
-      return fail(Error::make(ErrorCode::kInvalidArgument, "use group", spec, "the number is too large"));
+      return fail(
+          Error::make(ErrorCode::kInvalidArgument, "use group", spec, "the number is too large"));
     }
     return *gid;
   }
@@ -133,7 +135,8 @@ Result<Account> find_user(std::string_view user, const AccountFiles& files) {
   }
   const auto uid = number(user);
   if (!uid) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "use user", user, "the number is too large"));
+    return fail(
+        Error::make(ErrorCode::kInvalidArgument, "use user", user, "the number is too large"));
   }
   if (std::optional<Account> account = search_passwd(files.passwd, {}, *uid)) {
     return *account;

@@ -59,13 +59,15 @@ void free_names_of(int names, const std::string& id) {
 
 void sweep_one(const DataRoot& root, const std::string& id) {
   const int containers = root.containers();
-  const bool doomed = sys::exists_at(containers, id + "/" + kRemoveMark) || !sys::exists_at(containers, id + "/" + kState);
+  const bool doomed = sys::exists_at(containers, id + "/" + kRemoveMark) ||
+                      !sys::exists_at(containers, id + "/" + kState);
   if (!doomed) {
     return;
   }
   const std::string lock_path = id + "/" + kLock;
   // Held until all is removed. Makes no file: a container that removes itself may be without one by now.
-  const auto lock = sys::FileLock::try_existing(containers, lock_path, sys::FileLock::Kind::kExclusive);
+  const auto lock =
+      sys::FileLock::try_existing(containers, lock_path, sys::FileLock::Kind::kExclusive);
   if (lock ? !lock->has_value() : being_born(containers, id)) {
     return;  // alive, or not yet, or hardly any more
   }
@@ -95,8 +97,10 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Descriptio
   // removes it with the lock held. Then the file we locked has no name any more, and we begin again.
   do {
     SBX_TRY(sys::make_dir_at(root.containers(), description.id, kPrivateDir));
-    container.dir_ = SBX_TRY(sys::open_at(root.containers(), description.id, O_RDONLY | O_DIRECTORY));
-    container.lock_ = SBX_TRY(sys::FileLock::acquire(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
+    container.dir_ =
+        SBX_TRY(sys::open_at(root.containers(), description.id, O_RDONLY | O_DIRECTORY));
+    container.lock_ = SBX_TRY(
+        sys::FileLock::acquire(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
   } while (!sys::exists_at(container.dir_.get(), kLock));
   const int dir = container.dir_.get();
   if (description.remove) {
@@ -106,14 +110,17 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Descriptio
     SBX_TRY(sys::make_dir_at(dir, sub, kPrivateDir));
   }
   if (!description.name.empty()) {
-    if (Result<void> named = sys::symlink_at(description.id, root.names(), description.name); !named) {
+    if (Result<void> named = sys::symlink_at(description.id, root.names(), description.name);
+        !named) {
       Error error = std::move(named).error();
       (void)container.remove();  // the first failure is the one to tell
       if (error.code == ErrorCode::kAlreadyExists) {
-        return fail(Error::make(ErrorCode::kAlreadyExists, "name the container", description.name,
-                                "another container has this name")
-                        .with_hint(fmt::format("take another name, or delete '{0}/names/{1}' and the container it leads to",
-                                               root.path(), description.name)));
+        return fail(
+            Error::make(ErrorCode::kAlreadyExists, "name the container", description.name,
+                        "another container has this name")
+                .with_hint(fmt::format(
+                    "take another name, or delete '{0}/names/{1}' and the container it leads to",
+                    root.path(), description.name)));
       }
       return fail(std::move(error));
     }
@@ -122,12 +129,14 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Descriptio
 }
 
 Result<void> ContainerDir::write_config(std::string_view json) const {
-  return sys::write_file_at(dir_.get(), "config.json", json, kPrivateFile, sys::Durability::kCached);
+  return sys::write_file_at(dir_.get(), "config.json", json, kPrivateFile,
+                            sys::Durability::kCached);
 }
 
 Result<void> ContainerDir::write_etc_file(const std::string& name, std::string_view text) const {
   const std::string path = "etc/" + name;
-  const sys::Fd file = SBX_TRY(sys::open_at(dir_.get(), path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
+  const sys::Fd file =
+      SBX_TRY(sys::open_at(dir_.get(), path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
   return sys::write_full(file.get(), text, path);
 }
 
@@ -151,7 +160,9 @@ Result<void> ContainerDir::write_state(std::string_view status, pid_t pid, int e
 }
 
 Result<void> ContainerDir::write_running(pid_t pid) const { return write_state("running", pid, 0); }
-Result<void> ContainerDir::write_exited(int exit_code) const { return write_state("exited", 0, exit_code); }
+Result<void> ContainerDir::write_exited(int exit_code) const {
+  return write_state("exited", 0, exit_code);
+}
 
 Result<void> ContainerDir::remove() {
   if (!description_.name.empty()) {

@@ -11,7 +11,8 @@ namespace sbx::runtime {
 namespace {
 
 // Docker's default, moby daemon/pkg/oci.
-constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kDefaultPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t kEnvironmentFileMax = std::size_t{1} << 20U;
 
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
@@ -42,16 +43,19 @@ class Environment {
   std::vector<std::string> entries_;
 };
 
-Result<void> add(Environment& environment, const std::string& entry, const std::vector<std::string>& ours) {
+Result<void> add(Environment& environment, const std::string& entry,
+                 const std::vector<std::string>& ours) {
   if (name_of(entry).empty()) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "set environment variable", entry, "it has no name"));
+    return fail(Error::make(ErrorCode::kInvalidArgument, "set environment variable", entry,
+                            "it has no name"));
   }
   if (entry.find('=') != std::string::npos) {
     environment.set(entry);
     return {};
   }
-  const auto own = std::find_if(ours.begin(), ours.end(),
-                                [&](const std::string& candidate) { return name_of(candidate) == entry; });
+  const auto own = std::find_if(ours.begin(), ours.end(), [&](const std::string& candidate) {
+    return name_of(candidate) == entry;
+  });
   if (own != ours.end()) {
     environment.set(*own);
   }
@@ -60,7 +64,8 @@ Result<void> add(Environment& environment, const std::string& entry, const std::
 
 }  // namespace
 
-Result<std::vector<std::string>> parse_environment_file(std::string_view text, std::string_view name) {
+Result<std::vector<std::string>> parse_environment_file(std::string_view text,
+                                                        std::string_view name) {
   std::vector<std::string> entries;
   std::size_t number = 0;
   while (!text.empty()) {
@@ -76,7 +81,8 @@ Result<std::vector<std::string>> parse_environment_file(std::string_view text, s
       continue;
     }
     const std::string_view key = name_of(line);
-    if (key.empty() || key.find_first_of(" \t") != std::string_view::npos || line.find('\0') != std::string_view::npos) {
+    if (key.empty() || key.find_first_of(" \t") != std::string_view::npos ||
+        line.find('\0') != std::string_view::npos) {
       return fail(Error::make(ErrorCode::kInvalidArgument, "read", name,
                               fmt::format("line {} is not NAME=VALUE or NAME", number)));
     }
@@ -95,7 +101,8 @@ Result<std::vector<std::string>> build_environment(const EnvironmentInput& input
   if (input.terminal) {
     environment.set("TERM=xterm");
   }
-  environment.set("container=sbx");  // what detection scripts look at (systemd.io/CONTAINER_INTERFACE)
+  environment.set(
+      "container=sbx");  // what detection scripts look at (systemd.io/CONTAINER_INTERFACE)
   for (const std::string& entry : input.image) {
     environment.set(entry);
   }

@@ -22,6 +22,7 @@ struct EnvironmentInput {
 Result<std::vector<std::string>> build_environment(const EnvironmentInput& input);
 
 /// Lines of an --env-file: NAME=VALUE or NAME; empty lines and those that begin with # are passed over.
-Result<std::vector<std::string>> parse_environment_file(std::string_view text, std::string_view name);
+Result<std::vector<std::string>> parse_environment_file(std::string_view text,
+                                                        std::string_view name);
 
 }  // namespace sbx::runtime

@@ -50,12 +50,15 @@ bool knows_number(std::string_view text, std::uint32_t number) {
 
 std::string hosts_text(NetworkMode network, const std::string& hostname) {
   if (network == NetworkMode::kHost) {
-    return sys::read_file_at(AT_FDCWD, "/etc/hosts", kHostFileMax).value_or("127.0.0.1\tlocalhost\n");
+    return sys::read_file_at(AT_FDCWD, "/etc/hosts", kHostFileMax)
+        .value_or("127.0.0.1\tlocalhost\n");
   }
   std::string text =
-      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
+      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+      "ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
       "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
-  const std::string own = network == NetworkMode::kSlirp ? net::to_text(net::AddressPlan{}.guest) : "127.0.0.1";
+  const std::string own =
+      network == NetworkMode::kSlirp ? net::to_text(net::AddressPlan{}.guest) : "127.0.0.1";
   return text + fmt::format("{}\t{}\n", own, hostname);
 }
 
@@ -68,7 +71,8 @@ std::string resolv_conf_text(NetworkMode network, std::string_view host_text) {
     text = fmt::format("nameserver {}\n", net::to_text(net::AddressPlan{}.dns));
   }
   for_lines(host_text, [&](std::string_view line) {
-    if (line.starts_with("search ") || line.starts_with("domain ") || line.starts_with("options ")) {
+    if (line.starts_with("search ") || line.starts_with("domain ") ||
+        line.starts_with("options ")) {
       text += line;
       text += '\n';
     }

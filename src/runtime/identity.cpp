@@ -18,11 +18,13 @@ constexpr std::uint32_t kFullRange = 65536;
 constexpr std::uint32_t kUnprivilegedRangeOfRoot = 0x6FFF0000;
 
 bool has_range(const std::vector<IdRange>& ranges) {
-  return std::any_of(ranges.begin(), ranges.end(), [](const IdRange& range) { return range.count > 0; });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [](const IdRange& range) { return range.count > 0; });
 }
 
 /// Lays `ranges` end to end from id `inside` on.
-void append(std::vector<IdExtent>& extents, std::uint32_t inside, const std::vector<IdRange>& ranges) {
+void append(std::vector<IdExtent>& extents, std::uint32_t inside,
+            const std::vector<IdRange>& ranges) {
   for (const IdRange& range : ranges) {
     const std::uint32_t room = UINT32_MAX - inside;
     const std::uint32_t count = std::min(range.count, room);
@@ -81,13 +83,15 @@ IdChoice single(const IdFacts& facts, bool keep_id) {
 
 /// For root: 65536 ids that are nobody's. In the first user namespace a fixed range; in one of ours
 /// (nested) what is there besides 0.
-std::optional<IdRange> range_for_root(const std::vector<IdRange>& own, const std::vector<IdRange>& granted) {
+std::optional<IdRange> range_for_root(const std::vector<IdRange>& own,
+                                      const std::vector<IdRange>& granted) {
   if (has_range(granted)) {
     return granted.front();
   }
   for (const IdRange& range : own) {
     const std::uint64_t end = std::uint64_t{range.first} + range.count;
-    if (range.first <= kUnprivilegedRangeOfRoot && end >= std::uint64_t{kUnprivilegedRangeOfRoot} + kFullRange) {
+    if (range.first <= kUnprivilegedRangeOfRoot &&
+        end >= std::uint64_t{kUnprivilegedRangeOfRoot} + kFullRange) {
       return IdRange{kUnprivilegedRangeOfRoot, kFullRange};
     }
   }
@@ -165,8 +169,10 @@ Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode) {
   const std::string missing = why_not_full(facts);
   if (!missing.empty()) {
     if (mode == UserNamespaceMode::kFull) {
-      return fail(Error::make(ErrorCode::kUnsupported, "map a full range of ids", "", missing)
-                      .with_hint("'sbx doctor' tells how to get subordinate ids; --userns=single does without"));
+      return fail(
+          Error::make(ErrorCode::kUnsupported, "map a full range of ids", "", missing)
+              .with_hint(
+                  "'sbx doctor' tells how to get subordinate ids; --userns=single does without"));
     }
     return single(facts, keep_id);
   }
@@ -174,7 +180,8 @@ Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode) {
   choice.identities.writer = sys::MapWriter::kTools;
   choice.identities.deny_setgroups = false;
   if (keep_id) {
-    choice.identities.maps = {keep(facts.uid, facts.subordinate.uids), keep(facts.gid, facts.subordinate.gids)};
+    choice.identities.maps = {keep(facts.uid, facts.subordinate.uids),
+                              keep(facts.gid, facts.subordinate.gids)};
     choice.identities.become_root = choice.identities.maps.uids.front().inside == 0;
   } else {
     choice.identities.maps = {root_first(facts.uid, facts.subordinate.uids),

@@ -17,8 +17,9 @@ namespace sbx::runtime {
 struct IdFacts {
   uid_t uid = 0;
   gid_t gid = 0;
-  bool privileged = false;  // CAP_SETUID and CAP_SETGID in our own user namespace: started by (a) root
-  bool has_tools = false;   // newuidmap and newgidmap
+  bool privileged =
+      false;  // CAP_SETUID and CAP_SETGID in our own user namespace: started by (a) root
+  bool has_tools = false;  // newuidmap and newgidmap
   sys::SubIds subordinate;
   std::vector<sys::IdRange> own_uids;  // what exists in our user namespace
   std::vector<sys::IdRange> own_gids;

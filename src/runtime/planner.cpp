@@ -25,12 +25,14 @@ void read_options(const std::vector<std::string>& options, MountStep& step) {
       step.attributes.no_exec = true;
     } else if (option == "rbind") {
       step.recursive = true;
-    } else if (option == "bind" || option == "rw" || option == "suid" || option == "dev" || option == "exec") {
+    } else if (option == "bind" || option == "rw" || option == "suid" || option == "dev" ||
+               option == "exec") {
       continue;  // the default
     } else {
       const std::size_t equals = option.find('=');
-      step.options.emplace_back(option.substr(0, equals),
-                                equals == std::string::npos ? std::string() : option.substr(equals + 1));
+      step.options.emplace_back(option.substr(0, equals), equals == std::string::npos
+                                                              ? std::string()
+                                                              : option.substr(equals + 1));
     }
   }
 }
@@ -68,10 +70,10 @@ MountStep instance_step(const oci::SpecMount& mount, bool system) {
 }
 
 void add_links(std::vector<MountStep>& steps) {
-  for (const auto& [name, target] : {std::pair("/dev/fd", "/proc/self/fd"), std::pair("/dev/stdin", "/proc/self/fd/0"),
-                                     std::pair("/dev/stdout", "/proc/self/fd/1"),
-                                     std::pair("/dev/stderr", "/proc/self/fd/2"), std::pair("/dev/ptmx", "pts/ptmx"),
-                                     std::pair("/dev/core", "/proc/kcore")}) {
+  for (const auto& [name, target] :
+       {std::pair("/dev/fd", "/proc/self/fd"), std::pair("/dev/stdin", "/proc/self/fd/0"),
+        std::pair("/dev/stdout", "/proc/self/fd/1"), std::pair("/dev/stderr", "/proc/self/fd/2"),
+        std::pair("/dev/ptmx", "pts/ptmx"), std::pair("/dev/core", "/proc/kcore")}) {
     MountStep step;
     step.kind = MountStep::Kind::kSymlink;
     step.target = name;
@@ -107,12 +109,14 @@ void add_hidden(const oci::RuntimeSpec& spec, std::vector<MountStep>& steps) {
 }
 
 bool is_system_mount(const oci::SpecMount& mount) {
-  return mount.destination == "/proc" || mount.destination == "/sys" || mount.destination == "/run" ||
-         mount.destination == "/dev" || mount.destination.starts_with("/dev/");
+  return mount.destination == "/proc" || mount.destination == "/sys" ||
+         mount.destination == "/run" || mount.destination == "/dev" ||
+         mount.destination.starts_with("/dev/");
 }
 
 /// The system's own mounts first, then devices, masks and links in them, then what the user asked for.
-Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec, const std::string& etc_directory) {
+Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec,
+                                           const std::string& etc_directory) {
   std::vector<MountStep> steps;
   std::vector<MountStep> later;
   bool system = true;
@@ -154,14 +158,17 @@ sandbox::Network network_of(NetworkMode mode) {
 
 }  // namespace
 
-std::vector<std::string> command_candidates(const std::string& name, const std::vector<std::string>& environment) {
+std::vector<std::string> command_candidates(const std::string& name,
+                                            const std::vector<std::string>& environment) {
   if (name.find('/') != std::string::npos) {
     return {name};
   }
-  const auto path = std::find_if(environment.begin(), environment.end(),
-                                 [](const std::string& entry) { return entry.starts_with("PATH="); });
+  const auto path =
+      std::find_if(environment.begin(), environment.end(),
+                   [](const std::string& entry) { return entry.starts_with("PATH="); });
   std::vector<std::string> candidates;
-  std::string_view rest = path == environment.end() ? std::string_view{} : std::string_view(*path).substr(5);
+  std::string_view rest =
+      path == environment.end() ? std::string_view{} : std::string_view(*path).substr(5);
   while (!rest.empty()) {
     const std::size_t end = rest.find(':');
     const std::string_view dir = rest.substr(0, end);
@@ -192,7 +199,8 @@ Result<sandbox::Plan> make_plan(const PlanInput& input) {
   plan.init = input.init;
   plan.credentials = {process.user.uid, process.user.gid, process.user.additional_gids,
                       SBX_TRY(sys::capabilities(process.capabilities)), process.no_new_privileges};
-  plan.command = {process.args, process.env, command_candidates(process.args.front(), process.env), process.cwd};
+  plan.command = {process.args, process.env, command_candidates(process.args.front(), process.env),
+                  process.cwd};
   return plan;
 }
 

@@ -22,6 +22,7 @@ struct PlanInput {
 Result<sandbox::Plan> make_plan(const PlanInput& input);
 
 /// The paths that execvp(3) would try for `name` with this environment.
-std::vector<std::string> command_candidates(const std::string& name, const std::vector<std::string>& environment);
+std::vector<std::string> command_candidates(const std::string& name,
+                                            const std::vector<std::string>& environment);
 
 }  // namespace sbx::runtime

@@ -32,7 +32,8 @@ class Relay {
   bool ended_ = false;
   std::size_t begin_ = 0;
   std::size_t size_ = 0;
-  std::array<std::byte, 16384> buffer_;  // NOLINT: read before written never happens; zeroing costs start-up time
+  std::array<std::byte, 16384>
+      buffer_;  // NOLINT: read before written never happens; zeroing costs start-up time
 };
 
 }  // namespace sbx::runtime

@@ -38,7 +38,8 @@ overlay::IdView id_view(const RootFileSystem::Input& input) {
   if (input.source.kind() == RootSource::Kind::kDirectory) {
     // A tree that its owner unpacked has root's files under the owner's id: they are root's again inside.
     const sys::Invoker& who = input.invoker;
-    return overlay::IdView::host(ranges(maps.uids), ranges(maps.gids), {who.uid, inside_id(maps.uids, who.uid)},
+    return overlay::IdView::host(ranges(maps.uids), ranges(maps.gids),
+                                 {who.uid, inside_id(maps.uids, who.uid)},
                                  {who.gid, inside_id(maps.gids, who.gid)});
   }
   return overlay::IdView::full(ranges(maps.uids), ranges(maps.gids));
@@ -75,12 +76,15 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   request.work = SBX_TRY(sys::open_at(input.container.fd(), "work", O_RDONLY | O_DIRECTORY));
   request.ids = id_view(input);
   // What is deleted at the end need not survive a power cut.
-  request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile : overlay::Durability::kDurable;
+  request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile
+                                                        : overlay::Durability::kDurable;
   auto parts = std::make_unique<Parts>();
   parts->served = SBX_TRY(overlay::FileSystem::make(std::move(request)));
   return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));
 }
 
-Result<void> RootFileSystem::serve(sys::Fd device) { return parts_->served->serve(std::move(device)); }
+Result<void> RootFileSystem::serve(sys::Fd device) {
+  return parts_->served->serve(std::move(device));
+}
 
 }  // namespace sbx::runtime

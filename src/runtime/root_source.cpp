@@ -43,17 +43,22 @@ Result<RootSource> RootSource::open(const RunRequest& request, const std::string
 std::string RootSource::read_small_file(const std::string& path) const {
   if (kind_ == Kind::kImage) {
     const layer::TreeIno ino = tree_->resolve(path);
-    return ino == layer::kNoInode ? std::string() : tree_->read_file(ino, layers_, kSmallFileMax).value_or("");
+    return ino == layer::kNoInode ? std::string()
+                                  : tree_->read_file(ino, layers_, kSmallFileMax).value_or("");
   }
-  const Result<sys::Fd> file = sys::open_in_root(directory_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const Result<sys::Fd> file =
+      sys::open_in_root(directory_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) {
     return {};
   }
   const Result<struct stat> st = sys::stat_fd(file->get(), path);
-  return st && S_ISREG(st->st_mode) ? sys::read_fd(file->get(), kSmallFileMax, path).value_or("") : std::string();
+  return st && S_ISREG(st->st_mode) ? sys::read_fd(file->get(), kSmallFileMax, path).value_or("")
+                                    : std::string();
 }
 
-AccountFiles RootSource::accounts() const { return {read_small_file("/etc/passwd"), read_small_file("/etc/group")}; }
+AccountFiles RootSource::accounts() const {
+  return {read_small_file("/etc/passwd"), read_small_file("/etc/group")};
+}
 
 std::optional<bool> RootSource::is_executable(const std::string& path) const {
   if (kind_ != Kind::kImage) {

@@ -28,22 +28,26 @@ constexpr std::size_t kNameMax = 128;
 
 Result<void> check_name(const std::string& name) {
   const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
   };
-  const bool first_good = !name.empty() && good(name.front()) && name.front() != '_' && name.front() != '.' &&
-                          name.front() != '-';
+  const bool first_good = !name.empty() && good(name.front()) && name.front() != '_' &&
+                          name.front() != '.' && name.front() != '-';
   if (!first_good || name.size() > kNameMax || !std::all_of(name.begin(), name.end(), good)) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "use the name", name,
-                            fmt::format("names are [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most {} characters", kNameMax)));
+    return fail(Error::make(
+        ErrorCode::kInvalidArgument, "use the name", name,
+        fmt::format("names are [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most {} characters", kNameMax)));
   }
   return {};
 }
 
 /// RFC 1123 as the kernel takes it: 64 bytes at most (__NEW_UTS_LEN).
 Result<void> check_hostname(const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 64 && name.find_first_of("/ \n\t") == std::string::npos;
+  const bool good =
+      !name.empty() && name.size() <= 64 && name.find_first_of("/ \n\t") == std::string::npos;
   if (!good) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "use the host name", name, "it must be 1 to 64 characters"));
+    return fail(Error::make(ErrorCode::kInvalidArgument, "use the host name", name,
+                            "it must be 1 to 64 characters"));
   }
   return {};
 }
@@ -59,7 +63,9 @@ struct Prepared {
   sandbox::Plan plan;
 };
 
-std::string container_path(const Prepared& prepared) { return prepared.data_root + "/containers/" + prepared.id; }
+std::string container_path(const Prepared& prepared) {
+  return prepared.data_root + "/containers/" + prepared.id;
+}
 
 bool wants_init(const RunRequest& request, const oci::RuntimeSpec& spec) {
   return request.init.value_or(!is_init_program(spec.process.args.front()));
@@ -67,7 +73,8 @@ bool wants_init(const RunRequest& request, const oci::RuntimeSpec& spec) {
 
 /// Puts the candidate first that the image says is there: each wrong guess of execve costs a message to the file
 /// system process. Only where nothing else can stand in the way.
-void prefer_known_command(const RootSource& source, const RunRequest& request, sandbox::Plan& plan) {
+void prefer_known_command(const RootSource& source, const RunRequest& request,
+                          sandbox::Plan& plan) {
   if (!request.volumes.empty() || !request.tmpfs.empty()) {
     return;
   }
@@ -102,17 +109,19 @@ Result<Prepared> prepare(const RunRequest& request, Timings* timings) {
   if (timings != nullptr) {
     timings->mark("image opened");
   }
-  Prepared prepared{invoker, data_root, SBX_TRY(sys::random_hex(kIdBytes)), std::move(ids), std::move(source), {}, {}};
+  Prepared prepared{
+      invoker, data_root, SBX_TRY(sys::random_hex(kIdBytes)), std::move(ids), std::move(source),
+      {},      {}};
   AccountFiles accounts = prepared.source.accounts();
   if (request.host_user) {
     accounts.passwd = passwd_with(std::move(accounts.passwd), invoker);
     accounts.group = group_with(std::move(accounts.group), invoker);
   }
-  prepared.spec = SBX_TRY(build_spec({request, prepared.source.defaults(), accounts, prepared.ids, invoker, prepared.id,
-                                      container_path(prepared) + "/etc",
+  prepared.spec = SBX_TRY(build_spec({request, prepared.source.defaults(), accounts, prepared.ids,
+                                      invoker, prepared.id, container_path(prepared) + "/etc",
                                       prepared.source.kind() == RootSource::Kind::kHost}));
-  prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id, container_path(prepared),
-                                     container_path(prepared) + "/etc",
+  prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
+                                     container_path(prepared), container_path(prepared) + "/etc",
                                      wants_init(request, prepared.spec)}));
   prepared.plan.tap = net::tap_config({}, true);
   prepared.plan.title = sys::ProcessTitle::find();
@@ -130,8 +139,10 @@ Result<void> make_missing_sources(const sandbox::Plan& plan) {
   return {};
 }
 
-Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request, const ContainerDir& container) {
-  const std::string resolv = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kResolvConfMax).value_or("");
+Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request,
+                             const ContainerDir& container) {
+  const std::string resolv =
+      sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kResolvConfMax).value_or("");
   SBX_TRY(container.write_etc_file("hosts", hosts_text(request.network, prepared.plan.hostname)));
   SBX_TRY(container.write_etc_file("hostname", prepared.plan.hostname + "\n"));
   SBX_TRY(container.write_etc_file("resolv.conf", resolv_conf_text(request.network, resolv)));
@@ -143,14 +154,15 @@ Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request
   return {};
 }
 
-Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot& root, ContainerDir& container,
-                   Timings* timings) {
+Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot& root,
+                   ContainerDir& container, Timings* timings) {
   SBX_TRY(make_missing_sources(prepared.plan));
   SBX_TRY(write_etc_files(prepared, request, container));
   SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
   SBX_TRY(container.write_running(::getpid()));
-  SupervisorInput input{prepared.plan, SBX_TRY(RootFileSystem::make({prepared.source, prepared.ids, prepared.plan, prepared.invoker,
-                                                                     container})),
+  SupervisorInput input{prepared.plan,
+                        SBX_TRY(RootFileSystem::make({prepared.source, prepared.ids, prepared.plan,
+                                                      prepared.invoker, container})),
                         root};
   input.interactive = request.interactive;
   input.remove = request.remove;
@@ -172,13 +184,15 @@ Result<int> run(const RunRequest& request) {
   Timings* wanted = request.timings ? &timings : nullptr;
   Prepared prepared = SBX_TRY(prepare(request, wanted));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
-  ContainerDir container = SBX_TRY(ContainerDir::create(
-      root, {prepared.id, request.name.value_or(""), request.image, prepared.spec.process.args, request.remove}));
+  ContainerDir container =
+      SBX_TRY(ContainerDir::create(root, {prepared.id, request.name.value_or(""), request.image,
+                                          prepared.spec.process.args, request.remove}));
   Result<int> code = run_in(prepared, request, root, container, wanted);
   // A container that never started is of no use to anybody.
   const bool started = code || code.error().code == ErrorCode::kCommandNotFound ||
                        code.error().code == ErrorCode::kCommandNotRunnable;
-  Result<void> kept = request.remove || !started ? container.remove() : container.write_exited(code ? *code : 127);
+  Result<void> kept =
+      request.remove || !started ? container.remove() : container.write_exited(code ? *code : 127);
   if (wanted != nullptr) {
     timings.mark("container put away");
     std::fputs(timings.table().c_str(), stderr);

@@ -16,7 +16,8 @@ bool is_below(const std::string& path, const std::string& directory) {
 /// Directories of the sandbox's own, which a mount of the host's would hide.
 bool is_reserved(const std::string& path) {
   constexpr std::array<const char*, 3> kOwn{"/proc", "/sys", "/dev"};
-  return path == "/" || std::any_of(kOwn.begin(), kOwn.end(), [&](const char* own) { return is_below(path, own); });
+  return path == "/" || std::any_of(kOwn.begin(), kOwn.end(),
+                                    [&](const char* own) { return is_below(path, own); });
 }
 
 }  // namespace

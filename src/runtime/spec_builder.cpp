@@ -13,17 +13,18 @@ namespace {
 
 // Docker's default set: moby profiles/capabilities, unchanged since 2014.
 constexpr std::array<const char*, 14> kDefaultCapabilities{
-    "CAP_AUDIT_WRITE", "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",
-    "CAP_KILL",        "CAP_MKNOD",  "CAP_NET_RAW",      "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
-    "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",      "CAP_SYS_CHROOT"};
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",
+    "CAP_KILL",        "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
+    "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",       "CAP_SYS_CHROOT"};
 
 // As runc and crun hide them by default (moby oci/defaults.go).
 constexpr std::array<const char*, 12> kMaskedPaths{
-    "/proc/asound",      "/proc/acpi",       "/proc/kcore",         "/proc/keys",
-    "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-    "/proc/scsi",        "/proc/interrupts", "/sys/firmware",       "/sys/devices/virtual/powercap"};
-constexpr std::array<const char*, 5> kReadOnlyPaths{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-                                                    "/proc/sysrq-trigger"};
+    "/proc/asound",      "/proc/acpi",          "/proc/kcore",
+    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
+    "/proc/timer_stats", "/proc/sched_debug",   "/proc/scsi",
+    "/proc/interrupts",  "/sys/firmware",       "/sys/devices/virtual/powercap"};
+constexpr std::array<const char*, 5> kReadOnlyPaths{"/proc/bus", "/proc/fs", "/proc/irq",
+                                                    "/proc/sys", "/proc/sysrq-trigger"};
 
 constexpr std::array<const char*, 6> kDevices{"/dev/null",   "/dev/zero",    "/dev/full",
                                               "/dev/random", "/dev/urandom", "/dev/tty"};
@@ -64,7 +65,8 @@ class Builder {
     spec_.hostname = host_name();
     if (!in_.defaults.stop_signal.empty()) {
       // OCI image specification, conversion.md.
-      spec_.annotations.emplace_back("org.opencontainers.image.stopSignal", in_.defaults.stop_signal);
+      spec_.annotations.emplace_back("org.opencontainers.image.stopSignal",
+                                     in_.defaults.stop_signal);
     }
     return std::move(spec_);
   }
@@ -74,7 +76,8 @@ class Builder {
     if (in_.request.hostname) {
       return *in_.request.hostname;
     }
-    return in_.request.network == NetworkMode::kHost ? std::string() : in_.container_id.substr(0, 12);
+    return in_.request.network == NetworkMode::kHost ? std::string()
+                                                     : in_.container_id.substr(0, 12);
   }
 
   [[nodiscard]] std::string user_text() const {
@@ -90,11 +93,14 @@ class Builder {
     Account account = SBX_TRY(find_account(user_text(), in_.accounts));
     const sys::IdMaps& maps = in_.ids.identities.maps;
     if (!is_mapped(maps.uids, account.uid) || !is_mapped(maps.gids, account.gid)) {
-      return fail(Error::make(ErrorCode::kUnsupported, "become user", fmt::format("{}:{}", account.uid, account.gid),
-                              in_.ids.single ? "without subordinate ids the sandbox has one id only"
-                                             : "this id is not mapped into the sandbox")
-                      .with_hint(in_.ids.single ? "'sbx doctor' tells how to get subordinate ids; or run as --user 0"
-                                                : "see 'sbx run --dry-run' for the ids there are"));
+      return fail(
+          Error::make(ErrorCode::kUnsupported, "become user",
+                      fmt::format("{}:{}", account.uid, account.gid),
+                      in_.ids.single ? "without subordinate ids the sandbox has one id only"
+                                     : "this id is not mapped into the sandbox")
+              .with_hint(in_.ids.single
+                             ? "'sbx doctor' tells how to get subordinate ids; or run as --user 0"
+                             : "see 'sbx run --dry-run' for the ids there are"));
     }
     oci::SpecUser& user = spec_.process.user;
     user.uid = account.uid;
@@ -111,7 +117,8 @@ class Builder {
 
   /// In a view of the host's tree, root is the invoker: the home of the host's root would be closed to it.
   [[nodiscard]] std::string home_of(const Account& account) const {
-    const bool is_invoker = in_.own_run_directory && account.uid == 0 && !in_.request.user && !in_.invoker.home.empty();
+    const bool is_invoker =
+        in_.own_run_directory && account.uid == 0 && !in_.request.user && !in_.invoker.home.empty();
     return is_invoker ? in_.invoker.home : account.home;
   }
 
@@ -120,8 +127,8 @@ class Builder {
     const Account account = SBX_TRY(set_user());
     process.terminal = in_.request.terminal;
     process.args = SBX_TRY(build_arguments(in_.request, in_.defaults));
-    process.env = SBX_TRY(build_environment({in_.request, in_.defaults.environment, home_of(account), host_name(),
-                                             in_.request.terminal}));
+    process.env = SBX_TRY(build_environment({in_.request, in_.defaults.environment,
+                                             home_of(account), host_name(), in_.request.terminal}));
     process.cwd = SBX_TRY(working_directory());
     process.capabilities.assign(kDefaultCapabilities.begin(), kDefaultCapabilities.end());
     process.no_new_privileges = in_.request.no_new_privileges;
@@ -129,7 +136,8 @@ class Builder {
   }
 
   [[nodiscard]] Result<std::string> working_directory() const {
-    const std::string wanted = in_.request.working_directory.value_or(in_.defaults.working_directory);
+    const std::string wanted =
+        in_.request.working_directory.value_or(in_.defaults.working_directory);
     if (wanted.empty()) {
       return std::string("/");
     }
@@ -158,7 +166,8 @@ class Builder {
     mounts.push_back({"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}});
     mounts.push_back({"/dev", "tmpfs", "tmpfs", {"nosuid", "noexec", "mode=755", "size=64k"}});
     mounts.push_back({"/dev/pts", "devpts", "devpts", std::move(pts)});
-    mounts.push_back({"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=64m"}});
+    mounts.push_back(
+        {"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=64m"}});
     mounts.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
     if (in_.request.network == NetworkMode::kHost) {
       // sysfs shows a network namespace; the kernel gives no new instance for one that we do not own.
@@ -178,7 +187,8 @@ class Builder {
     for (const std::string& wanted : in_.request.devices) {
       const std::size_t colon = wanted.find(':');
       const std::string source = wanted.substr(0, colon);
-      spec_.devices.push_back({colon == std::string::npos ? source : wanted.substr(colon + 1), source});
+      spec_.devices.push_back(
+          {colon == std::string::npos ? source : wanted.substr(colon + 1), source});
     }
   }
 
@@ -191,7 +201,8 @@ class Builder {
       files.insert(files.end(), {"passwd", "group"});
     }
     for (const std::string& file : files) {
-      spec_.mounts.push_back({"/etc/" + file, "bind", in_.etc_directory + "/" + file, {"bind", "nosuid", "nodev"}});
+      spec_.mounts.push_back(
+          {"/etc/" + file, "bind", in_.etc_directory + "/" + file, {"bind", "nosuid", "nodev"}});
     }
   }
 
@@ -204,20 +215,23 @@ class Builder {
       mounts.push_back(SBX_TRY(parse_tmpfs(text)));
     }
     for (const std::string& directory : in_.defaults.volumes) {
-      const bool taken = std::any_of(mounts.begin(), mounts.end(),
-                                     [&](const oci::SpecMount& mount) { return mount.destination == directory; });
+      const bool taken =
+          std::any_of(mounts.begin(), mounts.end(),
+                      [&](const oci::SpecMount& mount) { return mount.destination == directory; });
       if (!taken && directory.starts_with('/')) {
         mounts.push_back({directory, "directory", "", {}});
       }
     }
     // Outer directories first, so that an inner mount is not covered by a later outer one.
-    std::stable_sort(mounts.begin(), mounts.end(), [](const oci::SpecMount& a, const oci::SpecMount& b) {
-      return std::count(a.destination.begin(), a.destination.end(), '/') <
-             std::count(b.destination.begin(), b.destination.end(), '/');
-    });
+    std::stable_sort(mounts.begin(), mounts.end(),
+                     [](const oci::SpecMount& a, const oci::SpecMount& b) {
+                       return std::count(a.destination.begin(), a.destination.end(), '/') <
+                              std::count(b.destination.begin(), b.destination.end(), '/');
+                     });
     for (std::size_t i = 1; i < mounts.size(); ++i) {
-      const auto twin = std::find_if(mounts.begin(), mounts.begin() + static_cast<std::ptrdiff_t>(i),
-                                     [&](const oci::SpecMount& m) { return m.destination == mounts[i].destination; });
+      const auto twin = std::find_if(
+          mounts.begin(), mounts.begin() + static_cast<std::ptrdiff_t>(i),
+          [&](const oci::SpecMount& m) { return m.destination == mounts[i].destination; });
       if (twin != mounts.begin() + static_cast<std::ptrdiff_t>(i)) {
         return fail(Error::make(ErrorCode::kInvalidArgument, "mount at", mounts[i].destination,
                                 "two mounts have this destination"));
@@ -233,7 +247,8 @@ class Builder {
 
 }  // namespace
 
-Result<std::vector<std::string>> build_arguments(const RunRequest& request, const ImageDefaults& defaults) {
+Result<std::vector<std::string>> build_arguments(const RunRequest& request,
+                                                 const ImageDefaults& defaults) {
   std::vector<std::string> arguments;
   if (request.entry_point) {
     // As docker: --entrypoint replaces the image's, and the image's Cmd is meant for the image's entry point only.
@@ -247,15 +262,17 @@ Result<std::vector<std::string>> build_arguments(const RunRequest& request, cons
     arguments.insert(arguments.end(), command.begin(), command.end());
   }
   if (arguments.empty() || arguments.front().empty()) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "run", request.image, "no command was given and the image has none")
+    return fail(Error::make(ErrorCode::kInvalidArgument, "run", request.image,
+                            "no command was given and the image has none")
                     .with_hint("sbx run IMAGE COMMAND"));
   }
   return arguments;
 }
 
 bool is_init_program(std::string_view argument) {
-  constexpr std::array<std::string_view, 10> kInits{"init",      "systemd",     "s6-svscan", "tini",        "tini-static",
-                                                    "dumb-init", "catatonit",   "runit",     "runit-init", "openrc-init"};
+  constexpr std::array<std::string_view, 10> kInits{
+      "init",      "systemd",   "s6-svscan", "tini",       "tini-static",
+      "dumb-init", "catatonit", "runit",     "runit-init", "openrc-init"};
   const std::string_view base = argument.substr(argument.find_last_of('/') + 1);
   return std::find(kInits.begin(), kInits.end(), base) != kInits.end();
 }

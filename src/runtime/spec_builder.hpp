@@ -18,15 +18,17 @@ struct SpecInput {
   const AccountFiles& accounts;
   const IdChoice& ids;
   const sys::Invoker& invoker;
-  std::string container_id;    // 64 hexadecimal digits
-  std::string etc_directory;   // of the host: hosts, hostname and resolv.conf of this container; empty: none
+  std::string container_id;  // 64 hexadecimal digits
+  std::string
+      etc_directory;  // of the host: hosts, hostname and resolv.conf of this container; empty: none
   bool own_run_directory = false;  // the lower tree is the host's: /run is the sandbox's own
 };
 
 Result<oci::RuntimeSpec> build_spec(const SpecInput& input);
 
 /// The command line as docker puts it together from entry point and command of image and request.
-Result<std::vector<std::string>> build_arguments(const RunRequest& request, const ImageDefaults& defaults);
+Result<std::vector<std::string>> build_arguments(const RunRequest& request,
+                                                 const ImageDefaults& defaults);
 
 /// True for programs that want to be PID 1: systemd, s6, tini and their like.
 [[nodiscard]] bool is_init_program(std::string_view argument);

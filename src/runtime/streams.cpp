@@ -34,7 +34,8 @@ void handle_relay(Relay& relay, const std::vector<pollfd>& polls) {
   } else if (relay.wants_read() && events_on(polls, relay.from(), POLLIN) != 0) {
     relay.read_some();
     if (relay.wants_write()) {
-      relay.write_some();  // nearly always possible; a full pipe blocks us for its reader, as a plain write would
+      relay
+          .write_some();  // nearly always possible; a full pipe blocks us for its reader, as a plain write would
     }
   }
 }
@@ -64,7 +65,8 @@ Result<Streams> Streams::make(bool interactive, bool terminal) {
       streams.given_.push_back(std::move(pipe.reader));
     }
   }
-  for (const auto& [standard, slot] : {std::pair(STDOUT_FILENO, &streams.fds_.out), std::pair(STDERR_FILENO, &streams.fds_.err)}) {
+  for (const auto& [standard, slot] :
+       {std::pair(STDOUT_FILENO, &streams.fds_.out), std::pair(STDERR_FILENO, &streams.fds_.err)}) {
     *slot = standard;
     if (sys::is_terminal(standard)) {
       sys::Pipe pipe = SBX_TRY(sys::make_pipe());
@@ -135,7 +137,8 @@ void Streams::stop_input() {
 }
 
 bool Streams::drained() const {
-  return std::all_of(outputs_.begin(), outputs_.end(), [](const Relay& relay) { return relay.done(); });
+  return std::all_of(outputs_.begin(), outputs_.end(),
+                     [](const Relay& relay) { return relay.done(); });
 }
 
 }  // namespace sbx::runtime

@@ -43,9 +43,9 @@ class Streams {
  private:
   bool interactive_ = false;
   bool terminal_ = false;
-  std::vector<sys::Fd> given_;    // the sandbox's ends
-  std::vector<sys::Fd> ours_;     // our ends of the pipes
-  sys::Fd input_pipe_;            // writing end towards the sandbox; closed at the end of our input
+  std::vector<sys::Fd> given_;  // the sandbox's ends
+  std::vector<sys::Fd> ours_;   // our ends of the pipes
+  sys::Fd input_pipe_;          // writing end towards the sandbox; closed at the end of our input
   sys::Fd master_;
   sandbox::StageFds fds_;
   std::optional<Relay> input_;

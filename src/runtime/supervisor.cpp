@@ -50,7 +50,8 @@ class Supervisor {
     SBX_TRY(start_init());
     mark("namespaces made");
     const sandbox::Identities& ids = in_.plan.identities;
-    sys::MapWriting maps = SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
+    sys::MapWriting maps =
+        SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
     mark("id maps begun");
     SBX_TRY(start_roles());
     mark("processes forked");
@@ -262,7 +263,8 @@ class Supervisor {
     if (fs_ended) {
       const Result<sys::ExitStatus> status = fs_.wait();
       // The root is unmounted just before init can be seen to have ended: that is no accident.
-      const bool clean = status && status->shell_code() == 0 && ends_within(init_.pidfd(), kGraceMs);
+      const bool clean =
+          status && status->shell_code() == 0 && ends_within(init_.pidfd(), kGraceMs);
       if (!clean) {
         end_sandbox(Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
                                 fmt::format("the file system process of the sandbox is gone: {}",

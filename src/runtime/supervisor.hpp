@@ -25,7 +25,7 @@ struct SupervisorInput {
   std::unique_ptr<RootFileSystem> file_system;
   const DataRoot& root;
   bool interactive = false;  // standard input is passed on
-  bool remove = false;       // what was written is not kept: the file system process need not finish
+  bool remove = false;  // what was written is not kept: the file system process need not finish
   std::uint32_t unprivileged_id = 65534;
   Timings* timings = nullptr;  // borrowed; nullptr: nobody wants to know
 };

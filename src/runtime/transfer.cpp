@@ -22,20 +22,23 @@ constexpr std::size_t kAnswerMax = std::size_t{1} << 20U;
 Result<std::string> find_transfer() {
   const std::string own = SBX_TRY(sys::own_executable());
   const std::string dir = own.substr(0, own.find_last_of('/'));
-  for (const std::string& path : {dir + "/src/transfer/sbx-transfer", dir + "/../libexec/sbx/sbx-transfer"}) {
+  for (const std::string& path :
+       {dir + "/src/transfer/sbx-transfer", dir + "/../libexec/sbx/sbx-transfer"}) {
     if (::access(path.c_str(), X_OK) == 0) {
       return path;
     }
   }
-  return fail(Error::make(ErrorCode::kNotFound, "start", "sbx-transfer",
-                          fmt::format("it lies neither in {0}/src/transfer nor in {0}/../libexec/sbx", dir))
-                  .with_hint("install sbx as a whole"));
+  return fail(
+      Error::make(ErrorCode::kNotFound, "start", "sbx-transfer",
+                  fmt::format("it lies neither in {0}/src/transfer nor in {0}/../libexec/sbx", dir))
+          .with_hint("install sbx as a whole"));
 }
 
 Error broken(const sys::ExitStatus& status) {
   return Error::make(ErrorCode::kSystem, "load an image with", "sbx-transfer",
-                     status.signal != 0 ? fmt::format("signal {} killed it", status.signal)
-                                        : fmt::format("it ended with code {} and no answer", status.code));
+                     status.signal != 0
+                         ? fmt::format("signal {} killed it", status.signal)
+                         : fmt::format("it ended with code {} and no answer", status.code));
 }
 
 }  // namespace
@@ -58,7 +61,8 @@ Result<std::string> load_image(const TransferLoad& load) {
   sys::Pipe answer_pipe = SBX_TRY(sys::make_pipe());
   sys::Child child = SBX_TRY(sys::Child::spawn(words, answer_pipe.writer.get()));
   answer_pipe.writer.reset();
-  const std::string text = SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
+  const std::string text =
+      SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
   const sys::ExitStatus status = SBX_TRY(child.wait());
   const Result<Json> answer = parse_json(text, "the answer of sbx-transfer");
   if (!answer) {

@@ -8,7 +8,8 @@ namespace {
 Json describe(const std::vector<sys::IdExtent>& extents) {
   Json out = Json::array();
   for (const sys::IdExtent& extent : extents) {
-    out.push_back({{"inside", extent.inside}, {"outside", extent.outside}, {"count", extent.count}});
+    out.push_back(
+        {{"inside", extent.inside}, {"outside", extent.outside}, {"count", extent.count}});
   }
   return out;
 }
@@ -37,9 +38,10 @@ Json options_of(const MountStep& step) {
     options.push_back(value.empty() ? key : fmt::format("{}={}", key, value));
   }
   const auto& attributes = step.attributes;
-  for (const auto& [set, name] : {std::pair(attributes.read_only, "ro"), std::pair(attributes.no_suid, "nosuid"),
-                                  std::pair(attributes.no_dev, "nodev"), std::pair(attributes.no_exec, "noexec"),
-                                  std::pair(step.recursive, "rbind")}) {
+  for (const auto& [set, name] :
+       {std::pair(attributes.read_only, "ro"), std::pair(attributes.no_suid, "nosuid"),
+        std::pair(attributes.no_dev, "nodev"), std::pair(attributes.no_exec, "noexec"),
+        std::pair(step.recursive, "rbind")}) {
     if (set) {
       options.push_back(name);
     }

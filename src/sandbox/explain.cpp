@@ -19,9 +19,11 @@ Error explain_mount(const Plan& plan, const StageReport& report) {
     error.op = fmt::format("mount {} at", step->fs_type);
     if (report.error == EPERM && (step->fs_type == "proc" || step->fs_type == "sysfs")) {
       // mount_too_revealing(): the kernel gives a new instance only to who already sees all of an old one.
-      error.reason = fmt::format("Operation not permitted: parts of /{} are hidden from us, as in another sandbox",
-                                 step->fs_type == "proc" ? "proc" : "sys");
-      error.hint = "start the outer sandbox with --security-opt unmask=ALL; see sbx-run(1), NESTING";
+      error.reason = fmt::format(
+          "Operation not permitted: parts of /{} are hidden from us, as in another sandbox",
+          step->fs_type == "proc" ? "proc" : "sys");
+      error.hint =
+          "start the outer sandbox with --security-opt unmask=ALL; see sbx-run(1), NESTING";
     }
   } else if (step != nullptr && step->kind == MountStep::Kind::kBind) {
     error.op = fmt::format("mount '{}' at", printable(step->source));
@@ -45,7 +47,8 @@ Error explain_exec(const Plan& plan, const StageReport& report) {
     case ENOEXEC:
       return Error::make(ErrorCode::kCommandNotRunnable, "run", name,
                          "not a program for this machine (exec format error)")
-          .with_hint("a script needs a first line like #!/bin/sh; an image must be for this architecture");
+          .with_hint(
+              "a script needs a first line like #!/bin/sh; an image must be for this architecture");
     default: {
       Error error = Error::system("run", name, report.error);
       error.code = ErrorCode::kCommandNotRunnable;
@@ -56,9 +59,10 @@ Error explain_exec(const Plan& plan, const StageReport& report) {
 
 /// What to do about a device that cannot be opened.
 std::string device_hint(int why) {
-  return why == ENOENT ? "in another sandbox: start that one with --device /dev/fuse --device /dev/net/tun "
-                         "--security-opt unmask=ALL; else 'sbx doctor' tells what is missing"
-                       : "'sbx doctor' tells what is missing";
+  return why == ENOENT
+             ? "in another sandbox: start that one with --device /dev/fuse --device /dev/net/tun "
+               "--security-opt unmask=ALL; else 'sbx doctor' tells what is missing"
+             : "'sbx doctor' tells what is missing";
 }
 
 }  // namespace
@@ -70,7 +74,8 @@ Error explain_step(const Plan& plan, const StageReport& report) {
   switch (report.step) {
     case Step::kNone:
     case Step::kParentGone:
-      return Error::make(ErrorCode::kSystem, "start the sandbox", "", "its init process ended unexpectedly");
+      return Error::make(ErrorCode::kSystem, "start the sandbox", "",
+                         "its init process ended unexpectedly");
     case Step::kLoopback:
       return Error::system("bring up the loopback device", "", why);
     case Step::kTap:
@@ -81,8 +86,8 @@ Error explain_step(const Plan& plan, const StageReport& report) {
     case Step::kBindSource:
       return Error::system("mount from the host", step == nullptr ? "" : step->source, why);
     case Step::kNotADevice:
-      return Error::make(ErrorCode::kInvalidArgument, "use as a device", step == nullptr ? "" : step->source,
-                         "it is not a character device");
+      return Error::make(ErrorCode::kInvalidArgument, "use as a device",
+                         step == nullptr ? "" : step->source, "it is not a character device");
     case Step::kIds:
       return Error::system("become root of the sandbox", "", why);
     case Step::kPrivate:
@@ -120,8 +125,10 @@ Error explain_step(const Plan& plan, const StageReport& report) {
     case Step::kGroups:
       return Error::system("set the supplementary groups", "", why);
     case Step::kUser:
-      return Error::system("become user", fmt::format("{}:{}", plan.credentials.uid, plan.credentials.gid), why)
-          .with_hint("ids that are not mapped into the sandbox cannot be used; see 'sbx run --dry-run'");
+      return Error::system("become user",
+                           fmt::format("{}:{}", plan.credentials.uid, plan.credentials.gid), why)
+          .with_hint(
+              "ids that are not mapped into the sandbox cannot be used; see 'sbx run --dry-run'");
     case Step::kStandardStreams:
       return Error::system("connect the standard streams", "", why);
     case Step::kExec:

@@ -17,7 +17,8 @@ namespace {
 namespace raw = sys::raw;
 
 std::uint64_t resolve_flags(bool follow_links) noexcept {
-  return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (follow_links ? 0U : unsigned{RESOLVE_NO_SYMLINKS});
+  return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+         (follow_links ? 0U : unsigned{RESOLVE_NO_SYMLINKS});
 }
 
 /// A path cut into a buffer of our own, so that prefixes can be ended with a null byte in place.
@@ -47,13 +48,16 @@ class PathBuffer {
 };
 
 /// Makes `name` (one component) in the directory `prefix` of `root`.
-long make_in(int root, const char* prefix, const char* name, TargetKind kind, std::uint64_t resolve) noexcept {
-  const long parent = raw::open_resolved(root, *prefix == '\0' ? "." : prefix, O_PATH | O_DIRECTORY, 0, resolve);
+long make_in(int root, const char* prefix, const char* name, TargetKind kind,
+             std::uint64_t resolve) noexcept {
+  const long parent =
+      raw::open_resolved(root, *prefix == '\0' ? "." : prefix, O_PATH | O_DIRECTORY, 0, resolve);
   if (parent < 0) {
     return parent;
   }
   const int fd = static_cast<int>(parent);
-  const long made = kind == TargetKind::kDirectory ? raw::mkdir(fd, name, 0755) : raw::mknod_regular(fd, name, 0644);
+  const long made = kind == TargetKind::kDirectory ? raw::mkdir(fd, name, 0755)
+                                                   : raw::mknod_regular(fd, name, 0644);
   (void)raw::close(fd);
   return made == -EEXIST ? 0 : made;
 }

@@ -22,12 +22,12 @@ namespace sbx::sandbox {
 /// One change of the sandbox's file tree. Steps are carried out in order; a later one may build on an earlier.
 struct MountStep {
   enum class Kind {
-    kBind,      // `source` of the host appears at `target`
-    kInstance,  // a new file system of type `fs_type` with `options`
-    kDirectory, // `target` is made if it is not there
-    kSymlink,   // `target` becomes a symbolic link to `source`
-    kMask,      // what stands at `target` is hidden: nothing to do if it is absent
-    kReadOnly   // what stands at `target` becomes read-only: nothing to do if it is absent
+    kBind,       // `source` of the host appears at `target`
+    kInstance,   // a new file system of type `fs_type` with `options`
+    kDirectory,  // `target` is made if it is not there
+    kSymlink,    // `target` becomes a symbolic link to `source`
+    kMask,       // what stands at `target` is hidden: nothing to do if it is absent
+    kReadOnly    // what stands at `target` becomes read-only: nothing to do if it is absent
   };
   Kind kind = Kind::kBind;
   std::string target;  // absolute, inside
@@ -35,10 +35,11 @@ struct MountStep {
   std::string fs_type;
   std::vector<std::pair<std::string, std::string>> options;  // value empty: a flag
   sys::raw::MountAttributes attributes;
-  bool recursive = false;       // kBind: with what is mounted below the source
-  bool device = false;          // kBind: the source must be a character device, or the sandbox does not start
+  bool recursive = false;  // kBind: with what is mounted below the source
+  bool device =
+      false;  // kBind: the source must be a character device, or the sandbox does not start
   bool source_is_directory = false;
-  bool follow_links = false;    // links in `target` are followed (inside); otherwise they are refused
+  bool follow_links = false;  // links in `target` are followed (inside); otherwise they are refused
 };
 
 enum class Network {
@@ -75,18 +76,22 @@ struct Identities {
 struct Plan {
   std::string id;        // of the container
   std::string hostname;  // empty: the host's
-  std::string root_point;  // a directory of the host over which the root is mounted, in the sandbox's own view
-  std::vector<std::pair<std::string, std::string>> root_options;  // of the FUSE mount, but for the descriptor
+  std::string
+      root_point;  // a directory of the host over which the root is mounted, in the sandbox's own view
+  std::vector<std::pair<std::string, std::string>>
+      root_options;  // of the FUSE mount, but for the descriptor
   Identities identities;
   Network network = Network::kTap;
   sys::TapConfig tap;
   std::vector<MountStep> mounts;
   bool read_only_root = false;
   bool terminal = false;
-  bool init = true;  // a process of ours is PID 1, reaps and forwards signals; else the command is PID 1
+  bool init =
+      true;  // a process of ours is PID 1, reaps and forwards signals; else the command is PID 1
   Credentials credentials;
   Command command;
-  sys::ProcessTitle title;  // ours, to be overwritten: the command line of the supervisor is not for inside
+  sys::ProcessTitle
+      title;  // ours, to be overwritten: the command line of the supervisor is not for inside
 };
 
 }  // namespace sbx::sandbox

@@ -118,8 +118,8 @@ class Stage {
 
   void take_bind_sources() noexcept {
     // A root of ours cannot go where only its user may go, as below a home of mode 0700.
-    root_point_ = static_cast<int>(
-        check(Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
+    root_point_ = static_cast<int>(check(
+        Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
     for (std::uint32_t i = 0; i < plan_.mounts.size(); ++i) {
       const MountStep& step = plan_.mounts[i];
       if (step.kind != MountStep::Kind::kBind) {
@@ -149,7 +149,8 @@ class Stage {
 
   void mount_root() noexcept {
     check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
-    const int fuse = static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
+    const int fuse =
+        static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
     std::array<char, 12> digits{};
     write_number(digits, fuse);
     root_ = make_file_system("fuse", plan_.root_options, {}, digits.data());
@@ -177,7 +178,8 @@ class Stage {
   }
 
   /// `fd`: the value of an option of this name; nullptr: there is none.
-  int make_file_system(const char* type, const std::vector<std::pair<std::string, std::string>>& wanted,
+  int make_file_system(const char* type,
+                       const std::vector<std::pair<std::string, std::string>>& wanted,
                        const raw::MountAttributes& attributes, const char* fd) noexcept {
     constexpr std::size_t kMaxOptions = 8;
     std::array<raw::FsOption, kMaxOptions> options{};
@@ -203,12 +205,14 @@ class Stage {
           attach(step, prepared_.source_fds()[i], step.recursive);
           break;
         case MountStep::Kind::kInstance:
-          attach(step, make_file_system(step.fs_type.c_str(), step.options, step.attributes, nullptr), false);
+          attach(step,
+                 make_file_system(step.fs_type.c_str(), step.options, step.attributes, nullptr),
+                 false);
           break;
         case MountStep::Kind::kDirectory:
-          (void)raw::close(static_cast<int>(
-              check(Step::kMountTarget,
-                    open_target(root_, step.target.c_str(), TargetKind::kDirectory, step.follow_links))));
+          (void)raw::close(static_cast<int>(check(
+              Step::kMountTarget,
+              open_target(root_, step.target.c_str(), TargetKind::kDirectory, step.follow_links))));
           break;
         case MountStep::Kind::kSymlink:
           make_symlink(step);
@@ -234,9 +238,10 @@ class Stage {
       check(Step::kMountAttributes, raw::set_mount_attributes(tree, attributes, recursive));
     }
     const bool directory = step.kind == MountStep::Kind::kInstance || step.source_is_directory;
-    const long target = check(Step::kMountTarget,
-                              open_target(root_, step.target.c_str(),
-                                          directory ? TargetKind::kDirectory : TargetKind::kFile, step.follow_links));
+    const long target = check(
+        Step::kMountTarget,
+        open_target(root_, step.target.c_str(),
+                    directory ? TargetKind::kDirectory : TargetKind::kFile, step.follow_links));
     check(Step::kMount, raw::move_mount(tree, static_cast<int>(target)));
     (void)raw::close(static_cast<int>(target));
     (void)raw::close(tree);
@@ -249,8 +254,8 @@ class Stage {
       fail(Step::kMountTarget, -ENAMETOOLONG);
     }
     std::memcpy(parent.data(), step.target.data(), slash);
-    const int dir = static_cast<int>(
-        check(Step::kMountTarget, open_target(root_, parent.data(), TargetKind::kDirectory, false)));
+    const int dir = static_cast<int>(check(
+        Step::kMountTarget, open_target(root_, parent.data(), TargetKind::kDirectory, false)));
     const long made = raw::symlink(step.source.c_str(), dir, step.target.c_str() + slash + 1);
     check(Step::kMakeTarget, made == -EEXIST ? 0 : made);
     (void)raw::close(dir);
@@ -267,7 +272,8 @@ class Stage {
     long cover = 0;
     if (S_ISDIR(st.st_mode)) {
       constexpr std::array<raw::FsOption, 2> kEmpty{{{"size", "4k"}, {"mode", "755"}}};
-      cover = raw::make_mount("tmpfs", kEmpty, {.read_only = true, .no_suid = true, .no_dev = true, .no_exec = true});
+      cover = raw::make_mount(
+          "tmpfs", kEmpty, {.read_only = true, .no_suid = true, .no_dev = true, .no_exec = true});
     } else {
       // Fully resolved below our own tmpfs: never the image's /dev/null.
       const long null = check(Step::kMountTarget, find_target(root_, "/dev/null", false));
@@ -300,11 +306,13 @@ class Stage {
     check(Step::kPivot, raw::umount_lazily("."));
     check(Step::kPivot, raw::chdir("/"));
     (void)raw::close(root_);
-    root_ = static_cast<int>(check(Step::kOpenRoot, raw::open(raw::kCwd, "/", O_PATH | O_DIRECTORY)));
+    root_ =
+        static_cast<int>(check(Step::kOpenRoot, raw::open(raw::kCwd, "/", O_PATH | O_DIRECTORY)));
     const std::string& wanted = plan_.command.working_directory;
     if (wanted != "/") {
-      const long dir = plan_.read_only_root ? find_target(root_, wanted.c_str(), true)
-                                            : open_target(root_, wanted.c_str(), TargetKind::kDirectory, true);
+      const long dir = plan_.read_only_root
+                           ? find_target(root_, wanted.c_str(), true)
+                           : open_target(root_, wanted.c_str(), TargetKind::kDirectory, true);
       check(Step::kWorkingDirectory, dir);
       check(Step::kWorkingDirectory, raw::fchdir(static_cast<int>(dir)));
       (void)raw::close(static_cast<int>(dir));
@@ -317,18 +325,21 @@ class Stage {
     }
     const long keyring = raw::new_session_keyring();
     // ENOSYS and EPERM: no keys in this kernel, or an outer sandbox forbids them; then there is nothing to shield.
-    check(Step::kKeyring, keyring == -ENOSYS || keyring == -EPERM || keyring == -EDQUOT ? 0 : keyring);
+    check(Step::kKeyring,
+          keyring == -ENOSYS || keyring == -EPERM || keyring == -EDQUOT ? 0 : keyring);
   }
 
   void open_terminal() noexcept {
     if (!plan_.terminal) {
       return;
     }
-    const int master = static_cast<int>(check(Step::kTerminal, raw::open(raw::kCwd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY)));
+    const int master = static_cast<int>(
+        check(Step::kTerminal, raw::open(raw::kCwd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY)));
     slave_ = static_cast<int>(check(Step::kTerminal, raw::open_pty_peer(master)));
     const int console = static_cast<int>(
         check(Step::kTerminal, open_target(root_, "/dev/console", TargetKind::kFile, false)));
-    const int tree = static_cast<int>(check(Step::kTerminal, raw::open_tree_clone(slave_, "", false)));
+    const int tree =
+        static_cast<int>(check(Step::kTerminal, raw::open_tree_clone(slave_, "", false)));
     check(Step::kTerminal, raw::move_mount(tree, console));
     (void)raw::close(tree);
     (void)raw::close(console);
@@ -337,7 +348,8 @@ class Stage {
 
   void limit_privileges() noexcept {
     const Credentials& who = plan_.credentials;
-    check(Step::kCapabilities, raw::limit_bounding_set(who.capabilities, prepared_.last_capability()));
+    check(Step::kCapabilities,
+          raw::limit_bounding_set(who.capabilities, prepared_.last_capability()));
     if (who.no_new_privileges) {
       check(Step::kCapabilities, raw::set_no_new_privs());
     }
@@ -378,7 +390,8 @@ class Stage {
     }
     int in = fds_.in;
     if (in < 0) {
-      in = static_cast<int>(check(Step::kStandardStreams, raw::open(raw::kCwd, "/dev/null", O_RDONLY)));
+      in = static_cast<int>(
+          check(Step::kStandardStreams, raw::open(raw::kCwd, "/dev/null", O_RDONLY)));
     }
     check(Step::kStandardStreams, raw::dup2(in, 0));
     check(Step::kStandardStreams, raw::dup2(fds_.out, 1));

@@ -58,10 +58,10 @@ enum class Step : std::uint32_t {
 
 /// What the sandbox tells the supervisor: one message, plus one if the command cannot be executed.
 struct StageReport {
-  Step step = Step::kNone;     // kNone: the sandbox is ready
-  std::int32_t error = 0;      // errno
-  std::uint32_t index = 0;     // of the mount step
-  std::int64_t begin_ns = 0;   // CLOCK_MONOTONIC, for --timings
+  Step step = Step::kNone;    // kNone: the sandbox is ready
+  std::int32_t error = 0;     // errno
+  std::uint32_t index = 0;    // of the mount step
+  std::int64_t begin_ns = 0;  // CLOCK_MONOTONIC, for --timings
   std::int64_t network_ns = 0;
   std::int64_t maps_ns = 0;
   std::int64_t root_ns = 0;
@@ -71,10 +71,10 @@ struct StageReport {
 
 /// Descriptors that the stage inherits. -1: not used.
 struct StageFds {
-  int control = -1;   // SOCK_SEQPACKET to the supervisor
-  int fuse = -1;      // SOCK_SEQPACKET to the file system process: gets the /dev/fuse descriptor
-  int net = -1;       // SOCK_SEQPACKET to the network process: gets the tap
-  int in = -1;        // standard streams of the command; -1: /dev/null of the sandbox
+  int control = -1;  // SOCK_SEQPACKET to the supervisor
+  int fuse = -1;     // SOCK_SEQPACKET to the file system process: gets the /dev/fuse descriptor
+  int net = -1;      // SOCK_SEQPACKET to the network process: gets the tap
+  int in = -1;       // standard streams of the command; -1: /dev/null of the sandbox
   int out = 1;
   int err = 2;
 };

@@ -16,7 +16,8 @@ Result<CapabilityMask> capability(const std::string& name) {
   }
   cap_value_t value = 0;
   if (cap_from_name(full.c_str(), &value) != 0 || value < 0 || value > 63) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "use capability", name, "there is none of that name")
+    return fail(Error::make(ErrorCode::kInvalidArgument, "use capability", name,
+                            "there is none of that name")
                     .with_hint("see capabilities(7)"));
   }
   return CapabilityMask{1} << static_cast<unsigned>(value);
@@ -33,11 +34,13 @@ Result<CapabilityMask> capabilities(const std::vector<std::string>& names) {
 unsigned last_capability() { return static_cast<unsigned>(cap_max_bits()) - 1; }
 
 CapabilityMask own_capabilities() {
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> caps(cap_get_proc(), &cap_free);
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> caps(cap_get_proc(),
+                                                                           &cap_free);
   CapabilityMask mask = 0;
   for (unsigned bit = 0; caps && bit <= last_capability(); ++bit) {
     cap_flag_value_t set = CAP_CLEAR;
-    if (cap_get_flag(caps.get(), static_cast<cap_value_t>(bit), CAP_EFFECTIVE, &set) == 0 && set == CAP_SET) {
+    if (cap_get_flag(caps.get(), static_cast<cap_value_t>(bit), CAP_EFFECTIVE, &set) == 0 &&
+        set == CAP_SET) {
       mask |= CapabilityMask{1} << bit;
     }
   }

@@ -58,7 +58,8 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, int out, int er
   std::vector<char*> words;
   words.reserve(argv.size() + 1);
   for (const std::string& word : argv) {
-    words.push_back(const_cast<char*>(word.c_str()));  // NOLINT: posix_spawn(3) does not write to them
+    words.push_back(
+        const_cast<char*>(word.c_str()));  // NOLINT: posix_spawn(3) does not write to them
   }
   words.push_back(nullptr);
   FileActions actions;

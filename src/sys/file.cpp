@@ -24,14 +24,16 @@ auto retry(Call call) {
   return result;
 }
 
-Result<Fd> open_resolved(int dir, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
+Result<Fd> open_resolved(int dir, const std::string& path, int flags, mode_t mode,
+                         std::uint64_t resolve) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? mode : 0;
   how.resolve = resolve;
   // EAGAIN: something below was renamed while the kernel looked; openat2(2) says to try again.
   for (int attempt = 0;; ++attempt) {
-    const long fd = retry([&] { return ::syscall(SYS_openat2, dir, path.c_str(), &how, sizeof how); });
+    const long fd =
+        retry([&] { return ::syscall(SYS_openat2, dir, path.c_str(), &how, sizeof how); });
     if (fd >= 0) {
       return Fd(static_cast<int>(fd));
     }
@@ -300,8 +302,8 @@ Result<void> write_file_at(int dir, const std::string& path, std::string_view da
                            Durability durability) {
   // Unique among the threads and processes of this machine; O_EXCL guards the rest.
   static std::atomic<unsigned> counter{0};
-  const std::string aside =
-      fmt::format("{}.{}.{}.new", path, ::getpid(), counter.fetch_add(1, std::memory_order_relaxed));
+  const std::string aside = fmt::format("{}.{}.{}.new", path, ::getpid(),
+                                        counter.fetch_add(1, std::memory_order_relaxed));
   Fd fd = SBX_TRY(open_at(dir, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
   const auto finish = [&]() -> Result<void> {
     SBX_TRY(write_full(fd.get(), data, path));
@@ -325,7 +327,8 @@ Result<void> write_file_at(int dir, const std::string& path, std::string_view da
 }
 
 Result<std::string> real_path(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr),
+                                                             &std::free);
   if (!resolved) {
     return fail(Error::system("find", path));
   }

@@ -51,7 +51,8 @@ Result<void> remove_tree_at(int dir, const std::string& path);
 
 /// Up to data.size() bytes; less only at the end of the file.
 Result<std::size_t> read_some(int fd, std::span<std::byte> data, std::string_view name);
-Result<std::size_t> pread_full(int fd, std::span<std::byte> data, std::uint64_t offset, std::string_view name);
+Result<std::size_t> pread_full(int fd, std::span<std::byte> data, std::uint64_t offset,
+                               std::string_view name);
 Result<void> write_full(int fd, std::span<const std::byte> data, std::string_view name);
 Result<void> write_full(int fd, std::string_view data, std::string_view name);
 

@@ -38,7 +38,8 @@ std::vector<IdRange> read_subids(const char* path, std::string_view user, uid_t 
 
 std::string find_tool(std::string_view name) {
   // Fixed places: PATH belongs to the user, and a wrong newuidmap is a confusing failure.
-  for (const std::string_view dir : {"/usr/bin/", "/bin/", "/usr/local/bin/", "/run/wrappers/bin/"}) {
+  for (const std::string_view dir :
+       {"/usr/bin/", "/bin/", "/usr/local/bin/", "/run/wrappers/bin/"}) {
     std::string path = fmt::format("{}{}", dir, name);
     if (::access(path.c_str(), X_OK) == 0) {
       return path;
@@ -61,7 +62,8 @@ std::string map_text(const std::vector<IdExtent>& extents) {
   return text;
 }
 
-std::vector<std::string> tool_words(const std::string& tool, pid_t pid, const std::vector<IdExtent>& extents) {
+std::vector<std::string> tool_words(const std::string& tool, pid_t pid,
+                                    const std::vector<IdExtent>& extents) {
   std::vector<std::string> words{tool, std::to_string(pid)};
   for (const IdExtent& extent : extents) {
     words.push_back(std::to_string(extent.inside));
@@ -112,7 +114,8 @@ std::optional<IdMapTools> find_idmap_tools() {
   return tools;
 }
 
-Result<MapWriting> MapWriting::start(pid_t pid, const IdMaps& maps, MapWriter writer, bool deny_setgroups) {
+Result<MapWriting> MapWriting::start(pid_t pid, const IdMaps& maps, MapWriter writer,
+                                     bool deny_setgroups) {
   MapWriting writing;
   if (writer == MapWriter::kOurselves) {
     if (deny_setgroups) {
@@ -124,11 +127,12 @@ Result<MapWriting> MapWriting::start(pid_t pid, const IdMaps& maps, MapWriter wr
   }
   const std::optional<IdMapTools> tools = find_idmap_tools();
   if (!tools) {
-    return fail(Error::make(ErrorCode::kUnsupported, "map subordinate ids", "", "newuidmap is not installed")
+    return fail(Error::make(ErrorCode::kUnsupported, "map subordinate ids", "",
+                            "newuidmap is not installed")
                     .with_hint("apt-get install uidmap; or run with --userns=single"));
   }
-  for (const auto& [tool, extents] : {std::pair(&tools->newuidmap, &maps.uids),
-                                      std::pair(&tools->newgidmap, &maps.gids)}) {
+  for (const auto& [tool, extents] :
+       {std::pair(&tools->newuidmap, &maps.uids), std::pair(&tools->newgidmap, &maps.gids)}) {
     Pipe errors = SBX_TRY(make_pipe());
     Child child = SBX_TRY(Child::spawn(tool_words(*tool, pid, *extents), -1, errors.writer.get()));
     writing.tools_.push_back({*tool, std::move(child), std::move(errors.reader)});
@@ -141,10 +145,13 @@ Result<void> MapWriting::finish() {
     const ExitStatus status = SBX_TRY(tool.child.wait());
     if (status.shell_code() != 0) {
       const std::string said = read_fd(tool.errors.get(), 4096, tool.name).value_or("");
-      return fail(Error::make(ErrorCode::kDenied, "map subordinate ids with", tool.name,
-                              said.empty() ? fmt::format("exit code {}", status.shell_code())
-                                           : printable(std::string_view(said).substr(0, said.find('\n')), 400))
-                      .with_hint("'sbx doctor' tells what is wrong; --userns=single does without subordinate ids"));
+      return fail(
+          Error::make(ErrorCode::kDenied, "map subordinate ids with", tool.name,
+                      said.empty()
+                          ? fmt::format("exit code {}", status.shell_code())
+                          : printable(std::string_view(said).substr(0, said.find('\n')), 400))
+              .with_hint("'sbx doctor' tells what is wrong; --userns=single does without "
+                         "subordinate ids"));
     }
   }
   tools_.clear();

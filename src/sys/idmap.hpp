@@ -62,7 +62,8 @@ enum class MapWriter {
 class MapWriting {
  public:
   /// Without the right to map other groups, setgroups(2) is denied first, as the kernel demands.
-  static Result<MapWriting> start(pid_t pid, const IdMaps& maps, MapWriter writer, bool deny_setgroups);
+  static Result<MapWriting> start(pid_t pid, const IdMaps& maps, MapWriter writer,
+                                  bool deny_setgroups);
   /// Waits for the tools, if there are any.
   Result<void> finish();
 

@@ -31,7 +31,8 @@ Result<std::optional<FileLock>> FileLock::try_acquire(int dir, const std::string
   return try_lock(SBX_TRY(open_lock_file(dir, path)), path, kind);
 }
 
-Result<std::optional<FileLock>> FileLock::try_existing(int dir, const std::string& path, Kind kind) {
+Result<std::optional<FileLock>> FileLock::try_existing(int dir, const std::string& path,
+                                                       Kind kind) {
   return try_lock(SBX_TRY(open_at(dir, path, O_RDWR | O_NOFOLLOW)), path, kind);
 }
 

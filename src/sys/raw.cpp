@@ -56,7 +56,8 @@ long open(int dir, const char* path, int flags, unsigned mode) noexcept {
   return call(SYS_openat, dir, path, flags | O_CLOEXEC, mode);
 }
 
-long open_resolved(int dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept {
+long open_resolved(int dir, const char* path, int flags, unsigned mode,
+                   std::uint64_t resolve) noexcept {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.mode = (flags & O_CREAT) != 0 ? mode : 0;
@@ -66,9 +67,13 @@ long open_resolved(int dir, const char* path, int flags, unsigned mode, std::uin
 
 long close(int fd) noexcept { return checked(::syscall(SYS_close, fd)); }
 long read(int fd, void* data, std::size_t size) noexcept { return call(SYS_read, fd, data, size); }
-long write(int fd, const void* data, std::size_t size) noexcept { return call(SYS_write, fd, data, size); }
+long write(int fd, const void* data, std::size_t size) noexcept {
+  return call(SYS_write, fd, data, size);
+}
 long fstat(int fd, struct stat* out) noexcept { return checked(::fstat(fd, out)); }
-long mkdir(int dir, const char* path, unsigned mode) noexcept { return call(SYS_mkdirat, dir, path, mode); }
+long mkdir(int dir, const char* path, unsigned mode) noexcept {
+  return call(SYS_mkdirat, dir, path, mode);
+}
 long mknod_regular(int dir, const char* path, unsigned mode) noexcept {
   return call(SYS_mknodat, dir, path, S_IFREG | mode, 0);
 }
@@ -78,7 +83,9 @@ long symlink(const char* target, int dir, const char* path) noexcept {
 long chdir(const char* path) noexcept { return call(SYS_chdir, path); }
 long fchdir(int fd) noexcept { return call(SYS_fchdir, fd); }
 long fchmod(int fd, unsigned mode) noexcept { return call(SYS_fchmod, fd, mode); }
-long fchown(int fd, uid_t owner) noexcept { return call(SYS_fchown, fd, owner, static_cast<gid_t>(-1)); }
+long fchown(int fd, uid_t owner) noexcept {
+  return call(SYS_fchown, fd, owner, static_cast<gid_t>(-1));
+}
 long dup2(int from, int to) noexcept {
   // dup3 refuses equal descriptors; there the close-on-exec mark must go instead.
   return from == to ? call(SYS_fcntl, from, F_SETFD, 0) : call(SYS_dup3, from, to, 0);
@@ -86,7 +93,9 @@ long dup2(int from, int to) noexcept {
 long close_on_exec_from(unsigned first) noexcept {
   return call(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC);
 }
-long close_range(unsigned first, unsigned last) noexcept { return call(SYS_close_range, first, last, 0); }
+long close_range(unsigned first, unsigned last) noexcept {
+  return call(SYS_close_range, first, last, 0);
+}
 long umask(unsigned mask) noexcept { return call(SYS_umask, mask); }
 
 long mount(const char* source, const char* target, const char* type, unsigned long flags,
@@ -97,13 +106,15 @@ long mount(const char* source, const char* target, const char* type, unsigned lo
 long umount_lazily(const char* target) noexcept { return checked(::umount2(target, kMntDetach)); }
 
 long open_tree_clone(int dir, const char* path, bool recursive) noexcept {
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? unsigned{AT_RECURSIVE} : 0U) |
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                         (recursive ? unsigned{AT_RECURSIVE} : 0U) |
                          (*path == '\0' ? unsigned{AT_EMPTY_PATH} : 0U);
   return call(SYS_open_tree, dir, path, flags);
 }
 
 long move_mount(int tree, int target) noexcept {
-  return call(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  return call(SYS_move_mount, tree, "", target, "",
+              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 long set_mount_attributes(int tree, const MountAttributes& attributes, bool recursive) noexcept {
@@ -173,22 +184,33 @@ long set_capabilities(std::uint64_t mask) noexcept {
   return checked(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 }
 
-long keep_capabilities(bool keep) noexcept { return checked(::prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0)); }
+long keep_capabilities(bool keep) noexcept {
+  return checked(::prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0));
+}
 long set_no_new_privs() noexcept { return checked(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
-long set_dumpable(bool dumpable) noexcept { return checked(::prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0)); }
+long set_dumpable(bool dumpable) noexcept {
+  return checked(::prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0));
+}
 long set_parent_death_signal(int signal) noexcept {
   return checked(::prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
 }
-long set_host_name(const char* name, std::size_t size) noexcept { return call(SYS_sethostname, name, size); }
-long set_process_name(const char* name) noexcept { return checked(::prctl(PR_SET_NAME, name, 0, 0, 0)); }
+long set_host_name(const char* name, std::size_t size) noexcept {
+  return call(SYS_sethostname, name, size);
+}
+long set_process_name(const char* name) noexcept {
+  return checked(::prctl(PR_SET_NAME, name, 0, 0, 0));
+}
 long new_session() noexcept { return call(SYS_setsid); }
-long new_session_keyring() noexcept { return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr); }
+long new_session_keyring() noexcept {
+  return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+}
 long set_controlling_terminal(int fd) noexcept { return checked(::ioctl(fd, TIOCSCTTY, 0)); }
 
 long open_pty_peer(int master) noexcept {
   int locked = 0;
   const long unlocked = checked(::ioctl(master, TIOCSPTLCK, &locked));
-  return unlocked < 0 ? unlocked : checked(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return unlocked < 0 ? unlocked
+                      : checked(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
 }
 
 long fork() noexcept {
@@ -289,7 +311,8 @@ long receive(int socket, void* data, std::size_t size, int* fd) noexcept {
     return got;
   }
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof *fd)) {
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len == CMSG_LEN(sizeof *fd)) {
     std::memcpy(fd, CMSG_DATA(header), sizeof *fd);
   }
   return got;

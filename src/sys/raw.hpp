@@ -18,7 +18,8 @@ inline constexpr int kCwd = -100;  // AT_FDCWD
 // Files.
 long open(int dir, const char* path, int flags, unsigned mode = 0) noexcept;
 /// openat2(2) with the given RESOLVE_ flags. Since Linux 5.6.
-long open_resolved(int dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept;
+long open_resolved(int dir, const char* path, int flags, unsigned mode,
+                   std::uint64_t resolve) noexcept;
 long close(int fd) noexcept;
 long read(int fd, void* data, std::size_t size) noexcept;
 long write(int fd, const void* data, std::size_t size) noexcept;
@@ -59,7 +60,8 @@ struct FsOption {
   const char* key;
   const char* value;  // nullptr: a flag
 };
-long make_mount(const char* type, std::span<const FsOption> options, const MountAttributes& attributes) noexcept;
+long make_mount(const char* type, std::span<const FsOption> options,
+                const MountAttributes& attributes) noexcept;
 
 // Identity.
 long set_groups(const gid_t* groups, std::size_t count) noexcept;
@@ -90,7 +92,7 @@ long execve(const char* path, char* const* argv, char* const* envp) noexcept;
 long kill(pid_t pid, int signal) noexcept;
 struct Exit {
   pid_t pid;
-  int code;     // exit code, or 128 + signal
+  int code;  // exit code, or 128 + signal
 };
 /// One dead child, without waiting: 1 and `out`, 0 if there is none now, -ECHILD if there are no children.
 long reap(Exit* out) noexcept;

@@ -26,7 +26,8 @@ Invoker invoker() {
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwuid_r(who.uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+  if (::getpwuid_r(who.uid, &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr) {
     who.name = found->pw_name;
     who.home = found->pw_dir;
     who.shell = found->pw_shell;
@@ -67,7 +68,8 @@ Result<std::string> random_hex(std::size_t count) {
 Result<std::string> own_executable() { return read_link_at(AT_FDCWD, "/proc/self/exe"); }
 
 std::string environment(const char* name) {
-  const char* value = ::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before any thread starts
+  const char* value =
+      ::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before any thread starts
   return value == nullptr ? std::string() : std::string(value);
 }
 

@@ -26,7 +26,10 @@ TEST_CASE("size, depth and number of values are bounded") {
 }
 
 TEST_CASE("members have the type asked for or are absent") {
-  const Json json = parse_json(R"({"s":"x","i":5,"b":true,"a":["p"],"o":{},"n":null,"big":18446744073709551615})", "it").value();
+  const Json json =
+      parse_json(R"({"s":"x","i":5,"b":true,"a":["p"],"o":{},"n":null,"big":18446744073709551615})",
+                 "it")
+          .value();
   CHECK(find_string(json, "s").value() == "x");
   CHECK_FALSE(find_string(json, "absent").value());
   CHECK_FALSE(find_string(json, "n").value());
@@ -41,4 +44,6 @@ TEST_CASE("members have the type asked for or are absent") {
   CHECK_FALSE(find_array(json, "s"));
 }
 
-TEST_CASE("what is written is valid, whatever the bytes") { CHECK(dump_json(Json("\xff")) == "\"\xef\xbf\xbd\""); }
+TEST_CASE("what is written is valid, whatever the bytes") {
+  CHECK(dump_json(Json("\xff")) == "\"\xef\xbf\xbd\"");
+}

@@ -2,8 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-
-
 TEST_CASE("levels below the set one are off") {
   sbx::log::set_level(sbx::log::Level::kWarn);
   CHECK_FALSE(sbx::log::enabled(sbx::log::Level::kDebug));

@@ -7,7 +7,9 @@ using sbx::Sha256;
 
 namespace {
 
-void feed(Sha256& hash, std::string_view text) { hash.update(std::as_bytes(std::span(text.data(), text.size()))); }
+void feed(Sha256& hash, std::string_view text) {
+  hash.update(std::as_bytes(std::span(text.data(), text.size())));
+}
 
 }  // namespace
 

@@ -26,7 +26,8 @@ Parsed parse(const Words& words) {
   line.tristate("--init", p.init, "");
   line.values("-e,--env", p.env, "X", "");
   line.value("--value", p.value, "X", "");
-  line.choice("--net", {"a", "b"}, [&](std::size_t index) { p.chosen = index; }, "");
+  line.choice(
+      "--net", {"a", "b"}, [&](std::size_t index) { p.chosen = index; }, "");
   line.argument("IMAGE", p.image, "");
   line.arguments("COMMAND", p.command, "", false);
   line.arguments_end_options();
@@ -37,7 +38,8 @@ Parsed parse(const Words& words) {
 }  // namespace
 
 TEST_CASE("options end at the first argument") {
-  const Parsed p = parse({"-f", "-e", "A=1", "--env", "B", "image", "cmd", "-f", "--net", "x", "--", "y"});
+  const Parsed p =
+      parse({"-f", "-e", "A=1", "--env", "B", "image", "cmd", "-f", "--net", "x", "--", "y"});
   CHECK_FALSE(p.code);
   CHECK(p.flag);
   CHECK(p.env == Words{"A=1", "B"});

@@ -63,7 +63,8 @@ TEST_CASE("a container is made although others sweep at the same moment") {
     }
   });
   for (int i = 0; i < 2000; ++i) {
-    ContainerDir container = ContainerDir::create(root, description("c" + std::to_string(i), "", true)).value();
+    ContainerDir container =
+        ContainerDir::create(root, description("c" + std::to_string(i), "", true)).value();
     REQUIRE(container.write_running(1));
     REQUIRE(container.remove());
   }
@@ -75,12 +76,15 @@ TEST_CASE("the sweep leaves the living and the kept, and takes what killed proce
   const ContainerDir alive = ContainerDir::create(root, description("alive", "", true)).value();
   REQUIRE(alive.write_running(1));
   {
-    const ContainerDir killed = ContainerDir::create(root, description("killed", "killed-name", true)).value();
+    const ContainerDir killed =
+        ContainerDir::create(root, description("killed", "killed-name", true)).value();
     REQUIRE(killed.write_running(1));
     fs::create_directories(killed.path() + "/upper/locked/inner");
     REQUIRE(::chmod((killed.path() + "/upper/locked").c_str(), 0) == 0);
-    const ContainerDir unfinished = ContainerDir::create(root, description("unfinished", "", false)).value();
-    const ContainerDir kept = ContainerDir::create(root, description("kept", "kept-name", false)).value();
+    const ContainerDir unfinished =
+        ContainerDir::create(root, description("unfinished", "", false)).value();
+    const ContainerDir kept =
+        ContainerDir::create(root, description("kept", "kept-name", false)).value();
     REQUIRE(kept.write_exited(0));
   }
   sweep_containers(root);

@@ -51,12 +51,14 @@ TEST_CASE("without them there is one id, or a clear error if all were wanted") {
   CHECK(failed.error().message().find("/etc/subgid") != std::string::npos);
   facts = ordinary();
   facts.has_tools = false;
-  CHECK(plan_identities(facts, UserNamespaceMode::kFull).error().message().find("newuidmap") != std::string::npos);
+  CHECK(plan_identities(facts, UserNamespaceMode::kFull).error().message().find("newuidmap") !=
+        std::string::npos);
 }
 
 TEST_CASE("keep-id splits the subordinate ids around the own one") {
   const auto choice = plan_identities(ordinary(), UserNamespaceMode::kKeepId).value();
-  CHECK(choice.identities.maps.uids == Extents{{0, 100000, 1000}, {1000, 1000, 1}, {1001, 101000, 64536}});
+  CHECK(choice.identities.maps.uids ==
+        Extents{{0, 100000, 1000}, {1000, 1000, 1}, {1001, 101000, 64536}});
   CHECK(choice.identities.become_root);
   IdFacts facts = ordinary();
   facts.subordinate = {};
@@ -79,8 +81,10 @@ TEST_CASE("root of the machine is mapped to ids that are nobody's") {
   CHECK_FALSE(choice.identities.deny_setgroups);
   IdFacts granted = root();
   granted.subordinate = {{{100000, 65536}}, {{100000, 65536}}};
-  CHECK(plan_identities(granted, UserNamespaceMode::kAuto).value().identities.maps.uids == Extents{{0, 100000, 65536}});
-  CHECK(plan_identities(root(), UserNamespaceMode::kKeepId).error().code == ErrorCode::kUnsupported);
+  CHECK(plan_identities(granted, UserNamespaceMode::kAuto).value().identities.maps.uids ==
+        Extents{{0, 100000, 65536}});
+  CHECK(plan_identities(root(), UserNamespaceMode::kKeepId).error().code ==
+        ErrorCode::kUnsupported);
   CHECK(plan_identities(root(), UserNamespaceMode::kSingle).value().identities.maps.uids ==
         Extents{{0, 0x6FFF0000, 1}});
 }
@@ -88,7 +92,8 @@ TEST_CASE("root of the machine is mapped to ids that are nobody's") {
 TEST_CASE("root of a sandbox takes what ids there are besides 0") {
   IdFacts nested = root();
   nested.own_uids = nested.own_gids = {{0, 1}, {1, 65536}};
-  CHECK(plan_identities(nested, UserNamespaceMode::kAuto).value().identities.maps.uids == Extents{{0, 1, 65536}});
+  CHECK(plan_identities(nested, UserNamespaceMode::kAuto).value().identities.maps.uids ==
+        Extents{{0, 1, 65536}});
   nested.own_uids = nested.own_gids = {{0, 1}};
   const auto alone = plan_identities(nested, UserNamespaceMode::kAuto).value();
   CHECK(alone.single);

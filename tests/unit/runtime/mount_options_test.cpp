@@ -25,7 +25,8 @@ TEST_CASE("a volume is SOURCE:DESTINATION[:OPTIONS]") {
 }
 
 TEST_CASE("what a volume cannot be is refused, with the reason") {
-  for (const char* bad : {"/src", ":/dst", "/a:/b:ro:x", "/a:relative", "/a:/", "~/x:/dst", "/a:/b:Z", "/a:/b:U", "/a:/b:"}) {
+  for (const char* bad : {"/src", ":/dst", "/a:/b:ro:x", "/a:relative", "/a:/", "~/x:/dst",
+                          "/a:/b:Z", "/a:/b:U", "/a:/b:"}) {
     CAPTURE(bad);
     CHECK(parse_volume(bad).error().code == ErrorCode::kInvalidArgument);
   }

@@ -42,9 +42,11 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
   auto spec = small_spec();
   spec.mounts.push_back({"/data", "bind", "/tmp", {"rbind", "ro"}});
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+  const auto plan =
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   const auto find = [&](const char* target) {
-    return *std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; });
+    return *std::find_if(plan.mounts.begin(), plan.mounts.end(),
+                         [&](const MountStep& s) { return s.target == target; });
   };
   CHECK_FALSE(find("/proc").follow_links);
   CHECK_FALSE(find("/dev").follow_links);
@@ -59,9 +61,11 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
 TEST_CASE("masks come after devices, because they use /dev/null") {
   const auto spec = small_spec();
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+  const auto plan =
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   const auto index = [&](const char* target) {
-    return std::find_if(plan.mounts.begin(), plan.mounts.end(), [&](const MountStep& s) { return s.target == target; }) -
+    return std::find_if(plan.mounts.begin(), plan.mounts.end(),
+                        [&](const MountStep& s) { return s.target == target; }) -
            plan.mounts.begin();
   };
   CHECK(index("/dev/null") < index("/proc/kcore"));
@@ -70,10 +74,13 @@ TEST_CASE("masks come after devices, because they use /dev/null") {
 TEST_CASE("the root file system belongs to the first ids of the maps") {
   const auto spec = small_spec();
   const auto ids = one_id();
-  const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+  const auto plan =
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
   using Option = std::pair<std::string, std::string>;
-  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("user_id", "7")) == 1);
-  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("group_id", "8")) == 1);
+  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("user_id", "7")) ==
+        1);
+  CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("group_id", "8")) ==
+        1);
 }
 
 TEST_CASE("an unknown capability is an error, not nothing") {

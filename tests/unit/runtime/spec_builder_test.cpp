@@ -20,7 +20,8 @@ using Words = std::vector<std::string>;
 struct World {
   RunOptions request;
   ImageDefaults defaults;
-  AccountFiles accounts{"root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n", "extra:x:50:web\nfar:x:70000:web\n"};
+  AccountFiles accounts{"root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n",
+                        "extra:x:50:web\nfar:x:70000:web\n"};
   IdChoice ids;
   sbx::sys::Invoker invoker;
 
@@ -32,11 +33,13 @@ struct World {
     invoker.gid = 1000;
   }
   [[nodiscard]] auto build() const {
-    return build_spec({request, defaults, accounts, ids, invoker, std::string(64, 'a'), "/etc-dir", false});
+    return build_spec(
+        {request, defaults, accounts, ids, invoker, std::string(64, 'a'), "/etc-dir", false});
   }
 };
 
-const sbx::oci::SpecMount* find_mount(const sbx::oci::RuntimeSpec& spec, const std::string& destination) {
+const sbx::oci::SpecMount* find_mount(const sbx::oci::RuntimeSpec& spec,
+                                      const std::string& destination) {
   const auto it = std::find_if(spec.mounts.begin(), spec.mounts.end(),
                                [&](const auto& mount) { return mount.destination == destination; });
   return it == spec.mounts.end() ? nullptr : &*it;

@@ -1,5 +1,5 @@
-#include <cerrno>
 #include <catch2/catch.hpp>
+#include <cerrno>
 
 #include "sandbox/stage.hpp"
 
@@ -46,13 +46,15 @@ TEST_CASE("a failed mount names its target, its source and what to do") {
   MountStep link{};
   link.target = std::string("/dev");
   link.source = std::string("/somewhere");
-  CHECK(explain_step(plan_with(link), report(Step::kMountTarget, ELOOP)).message().find("symbolic link") !=
-        std::string::npos);
+  CHECK(explain_step(plan_with(link), report(Step::kMountTarget, ELOOP))
+            .message()
+            .find("symbolic link") != std::string::npos);
 }
 
 TEST_CASE("every step has words, and an index out of range is no harm") {
   const Plan plan = plan_with({});
-  for (auto step = static_cast<unsigned>(Step::kNone); step <= static_cast<unsigned>(Step::kExec); ++step) {
+  for (auto step = static_cast<unsigned>(Step::kNone); step <= static_cast<unsigned>(Step::kExec);
+       ++step) {
     StageReport made = report(static_cast<Step>(step), EIO);
     made.index = 77;
     CHECK_FALSE(explain_step(plan, made).op.empty());

@@ -13,4 +13,6 @@ TEST_CASE("capabilities have names in any case, with or without CAP_") {
   CHECK(capability("").error().code == sbx::ErrorCode::kInvalidArgument);
 }
 
-TEST_CASE("the kernel knows at least CAP_AUDIT_READ, since Linux 3.16") { CHECK(last_capability() >= 37); }
+TEST_CASE("the kernel knows at least CAP_AUDIT_READ, since Linux 3.16") {
+  CHECK(last_capability() >= 37);
+}

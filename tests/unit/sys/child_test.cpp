@@ -12,7 +12,9 @@ using namespace sbx::sys;
 TEST_CASE("a program's exit code and its words come back") {
   Pipe out = make_pipe().value();
   Pipe err = make_pipe().value();
-  Child child = Child::spawn({"/bin/sh", "-c", "echo out; echo err >&2; exit 3"}, out.writer.get(), err.writer.get()).value();
+  Child child = Child::spawn({"/bin/sh", "-c", "echo out; echo err >&2; exit 3"}, out.writer.get(),
+                             err.writer.get())
+                    .value();
   out.writer.reset();
   err.writer.reset();
   CHECK(read_fd(out.reader.get(), 100, "out").value() == "out\n");

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Fd open_dir(const std::string& path) { return open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY).value(); }
+Fd open_dir(const std::string& path) {
+  return open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY).value();
+}
 
 }  // namespace
 
@@ -28,7 +30,9 @@ TEST_CASE("a path below a directory cannot lead out of it") {
   const Fd root = open_dir(dir.path);
   CHECK(open_beneath(root.get(), "in/file", O_RDONLY));
   CHECK(open_beneath(root.get(), "link", O_RDONLY).error().sys_errno == ELOOP);
-  CHECK(open_beneath(root.get(), "../" + fs::path(dir.path).filename().string(), O_RDONLY).error().sys_errno == EXDEV);
+  CHECK(open_beneath(root.get(), "../" + fs::path(dir.path).filename().string(), O_RDONLY)
+            .error()
+            .sys_errno == EXDEV);
   CHECK(open_beneath(root.get(), "/etc/passwd", O_RDONLY).error().sys_errno == EXDEV);
   CHECK(open_in_root(root.get(), "link", O_RDONLY));
   CHECK(open_in_root(root.get(), "absolute", O_RDONLY).error().sys_errno == ENOENT);
@@ -96,7 +100,8 @@ TEST_CASE("renaming can refuse to replace") {
   const Fd root = open_dir(dir.path);
   REQUIRE(write_file_at(root.get(), "a", "a", 0600, Durability::kCached));
   REQUIRE(write_file_at(root.get(), "b", "b", 0600, Durability::kCached));
-  CHECK(rename_at(root.get(), "a", root.get(), "b", RENAME_NOREPLACE).error().code == ErrorCode::kAlreadyExists);
+  CHECK(rename_at(root.get(), "a", root.get(), "b", RENAME_NOREPLACE).error().code ==
+        ErrorCode::kAlreadyExists);
   CHECK(rename_at(root.get(), "a", root.get(), "c"));
   CHECK_FALSE(exists_at(root.get(), "a"));
   REQUIRE(symlink_at("c", root.get(), "l"));

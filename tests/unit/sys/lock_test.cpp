@@ -17,7 +17,8 @@ TEST_CASE("a lock that must be there is not made") {
   CHECK_FALSE(FileLock::try_existing(root.get(), "lock", Kind::kExclusive).value().has_value());
 }
 
-TEST_CASE("an exclusive lock keeps everybody out until it is gone, shared ones only the exclusive") {
+TEST_CASE(
+    "an exclusive lock keeps everybody out until it is gone, shared ones only the exclusive") {
   const TemporaryDir dir;
   const auto root = sbx::sys::open_at(AT_FDCWD, dir.path, O_RDONLY | O_DIRECTORY).value();
   {

@@ -18,7 +18,8 @@ TEST_CASE("a role can close everything but what it names") {
   const Cloned child = fork_role().value();
   if (child.pid == 0) {
     (void)close_all_but({kept.writer.get()});
-    const bool right = ::fcntl(kept.writer.get(), F_GETFD) >= 0 && ::fcntl(closed.writer.get(), F_GETFD) < 0 &&
+    const bool right = ::fcntl(kept.writer.get(), F_GETFD) >= 0 &&
+                       ::fcntl(closed.writer.get(), F_GETFD) < 0 &&
                        ::fcntl(STDERR_FILENO, F_GETFD) >= 0;
     raw::exit(right ? 0 : 1);
   }
