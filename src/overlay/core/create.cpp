@@ -188,9 +188,7 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
   const std::unique_lock lock(tree_);
   Node* dir = SBX_TRY(writable_dir(dir_id));
   const Found found = SBX_TRY(locate(id));
-  const std::uint32_t mode =
-      found.node != nullptr ? found.node->mode : SBX_TRY(lower_->attr(found.lower)).mode;
-  if (S_ISDIR(mode)) {
+  if (S_ISDIR(SBX_TRY(mode_of(found)))) {
     return no(EPERM);
   }
   SBX_TRY(free_name(*dir, name));

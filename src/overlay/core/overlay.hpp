@@ -128,6 +128,8 @@ class Overlay {
   [[nodiscard]] FsResult<Found> locate(NodeId id) noexcept;      // shared is enough
   [[nodiscard]] FsResult<Found> locate_dir(NodeId id) noexcept;  // shared is enough
   [[nodiscard]] static LowerRef lower_dir(const Found& dir) noexcept;
+  [[nodiscard]] static NodeId id_of(const Found& found) noexcept;
+  [[nodiscard]] FsResult<std::uint32_t> mode_of(const Found& found) noexcept;
   [[nodiscard]] FsResult<Entry> entry_of(Node& node, Access access) noexcept;  // counts a lookup
   [[nodiscard]] FsResult<Entry> entry_of_lower(
       LowerRef ref) noexcept;  // counts a lookup; shared is enough
@@ -193,6 +195,8 @@ class Overlay {
   void name_node(Node& dir, Name name, Node& node) noexcept;
 
   // remove.cpp
+  FsResult<void> unlink_found(NodeId dir_id, Name name, Found& found) noexcept;
+  FsResult<void> remove_found_dir(NodeId dir_id, Name name, const Found& found) noexcept;
   FsResult<void> remove_name(Node& dir, Name name, const Found& found) noexcept;
   FsResult<void> begin_removal(Node& node, Node& dir, Name name) noexcept;
   void cancel_removal(Node& node) noexcept;
@@ -203,6 +207,7 @@ class Overlay {
 
   // rename.cpp
   struct RenameSide;
+  FsResult<void> rename_sides(RenameSide& from, RenameSide& to, unsigned flags) noexcept;
   FsResult<void> rename_one(RenameSide& from, RenameSide& to) noexcept;
   FsResult<void> exchange(RenameSide& from, RenameSide& to) noexcept;
   [[nodiscard]] FsResult<RenameSide> rename_side(NodeId dir, Name name) noexcept;

@@ -15,8 +15,14 @@ FsResult<void> Overlay::unlink(NodeId dir_id, Name name) noexcept {
   }
   const std::unique_lock lock(tree_);
   Found found = SBX_TRY(child(SBX_TRY(locate_dir(dir_id)), name, Access::kExclusive));
-  const std::uint32_t mode =
-      found.node != nullptr ? found.node->mode : SBX_TRY(lower_->attr(found.lower)).mode;
+  const NodeId id = id_of(found);
+  auto removed = unlink_found(dir_id, name, found);
+  drop_if_unused(nodes_.find(id));  // it may have been loaded for this alone
+  return removed;
+}
+
+FsResult<void> Overlay::unlink_found(NodeId dir_id, Name name, Found& found) noexcept {
+  const std::uint32_t mode = SBX_TRY(mode_of(found));
   if (S_ISDIR(mode)) {
     return no(EISDIR);
   }
@@ -34,8 +40,14 @@ FsResult<void> Overlay::remove_dir(NodeId dir_id, Name name) noexcept {
   }
   const std::unique_lock lock(tree_);
   const Found found = SBX_TRY(child(SBX_TRY(locate_dir(dir_id)), name, Access::kExclusive));
-  const std::uint32_t mode =
-      found.node != nullptr ? found.node->mode : SBX_TRY(lower_->attr(found.lower)).mode;
+  const NodeId id = id_of(found);
+  auto removed = remove_found_dir(dir_id, name, found);
+  drop_if_unused(nodes_.find(id));
+  return removed;
+}
+
+FsResult<void> Overlay::remove_found_dir(NodeId dir_id, Name name, const Found& found) noexcept {
+  const std::uint32_t mode = SBX_TRY(mode_of(found));
   if (!S_ISDIR(mode)) {
     return no(ENOTDIR);
   }

@@ -31,8 +31,7 @@ FsResult<Overlay::RenameSide> Overlay::rename_side(NodeId dir_id, Name name) noe
   }
   side.exists = true;
   side.what = std::move(*found);
-  side.type = S_IFMT & (side.what.node != nullptr ? side.what.node->mode
-                                                  : SBX_TRY(lower_->attr(side.what.lower)).mode);
+  side.type = S_IFMT & SBX_TRY(mode_of(side.what));
   return side;
 }
 
@@ -64,6 +63,15 @@ FsResult<void> Overlay::rename(NodeId from_dir, Name from_name, NodeId to_dir, N
   const std::unique_lock lock(tree_);
   RenameSide from = SBX_TRY(rename_side(from_dir, from_name));
   RenameSide to = SBX_TRY(rename_side(to_dir, to_name));
+  const NodeId ids[2] = {id_of(from.what), id_of(to.what)};
+  auto renamed = rename_sides(from, to, flags);
+  for (const NodeId id : ids) {
+    drop_if_unused(nodes_.find(id));  // what was loaded for this alone
+  }
+  return renamed;
+}
+
+FsResult<void> Overlay::rename_sides(RenameSide& from, RenameSide& to, unsigned flags) noexcept {
   if (!from.exists) {
     return no(ENOENT);
   }
@@ -88,8 +96,8 @@ FsResult<void> Overlay::rename(NodeId from_dir, Name from_name, NodeId to_dir, N
       return no(ENOTEMPTY);
     }
   }
-  from.dir = SBX_TRY(writable_dir(from_dir));
-  to.dir = SBX_TRY(writable_dir(to_dir));
+  from.dir = SBX_TRY(writable_dir(from.dir_id));
+  to.dir = SBX_TRY(writable_dir(to.dir_id));
   SBX_TRY(index_of(*from.dir, Access::kExclusive));
   SBX_TRY(index_of(*to.dir, Access::kExclusive));
   from.what.node = SBX_TRY(copy_up(from.what));

@@ -1,0 +1,160 @@
+// What lies in the upper directory becomes nodes: at the first use, so that a start costs nothing.
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "overlay/core/overlay.hpp"
+#include "sys/at.hpp"
+
+namespace sbx::overlay {
+
+FsResult<DirIndex*> Overlay::index_of(Node& dir, Access access) noexcept {
+  if (dir.index != nullptr) {
+    return dir.index.get();
+  }
+  if (access == Access::kShared) {
+    return no(kNeedExclusive);
+  }
+  std::int64_t subdirs = 0;
+  if (dir.lower) {
+    const Attr below = SBX_TRY(lower_->attr(dir.lower.ref()));
+    subdirs = below.nlink >= 2 ? std::int64_t{below.nlink} - 2
+                               : -1;  // some file systems (btrfs) do not count
+  }
+  auto index = std::make_unique<DirIndex>(subdirs);
+  SBX_TRY(read_index(dir, *index));
+  dir.index = std::move(index);
+  return dir.index.get();
+}
+
+FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
+  const FdRef shared = SBX_TRY(dir_fd(dir));
+  const sys::Fd fd = SBX_TRY(sys::at::open(shared->get(), ".", O_RDONLY | O_DIRECTORY));
+  alignas(8) std::byte buffer[32 * 1024];
+  for (;;) {
+    const std::size_t got = SBX_TRY(sys::at::read_dirents(fd.get(), buffer));
+    if (got == 0) {
+      return {};
+    }
+    sys::at::DirentReader reader(std::span<const std::byte>(buffer, got));
+    sys::at::DirentReader::Dirent found{};
+    while (reader.next(found)) {
+      const std::string_view name = found.name;
+      if (name == "." || name == "..") {
+        continue;
+      }
+      IndexEntry& entry = index.add(name, lower_type(dir, name));
+      // Ours are the only devices here, and they are whiteouts; but the directory may be another tool's.
+      if (found.type != DT_DIR && found.type != DT_LNK && (found.type != DT_REG || dir.marked)) {
+        const Stored stored = SBX_TRY(upper_->load(fd.get(), entry.name, dir.marked));
+        if (stored.whiteout) {
+          index.set_whiteout(entry);
+        } else {
+          index.set_kind(entry, S_ISDIR(stored.mode));
+        }
+      } else {
+        index.set_kind(entry, found.type == DT_DIR);
+      }
+    }
+  }
+}
+
+FsResult<LowerPin> Overlay::resolve_lower(std::string_view path) noexcept {
+  LowerPin at = LowerPin::of(*lower_, kLowerRoot);
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (part.empty() || part == ".") {
+      continue;
+    }
+    if (part == "..") {
+      return no(EINVAL);
+    }
+    at = SBX_TRY(lower_->lookup(at.ref(), part));
+  }
+  return at;
+}
+
+FsResult<LowerPin> Overlay::lower_of_stored(const Node& dir, std::string_view name,
+                                            const Stored& stored) noexcept {
+  const bool directory = S_ISDIR(stored.mode);
+  if (stored.opaque || (!directory && !stored.metacopy && stored.origin == 0)) {
+    return LowerPin();
+  }
+  FsResult<LowerPin> pin = no(ENOENT);
+  if (!directory && stored.origin != 0) {
+    pin = lower_->by_number(stored.origin);
+  }
+  if (!pin && !directory && !stored.metacopy) {
+    return LowerPin();  // the number is all that is needed of it
+  }
+  if (!pin && stored.redirect.starts_with('/')) {
+    pin = resolve_lower(stored.redirect);
+  } else if (!pin && dir.lower) {
+    pin = lower_->lookup(dir.lower.ref(),
+                         stored.redirect.empty() ? name : std::string_view(stored.redirect));
+  }
+  if (pin) {
+    const Attr below = SBX_TRY(lower_->attr(pin->ref()));
+    if ((below.mode & S_IFMT) == (stored.mode & S_IFMT)) {
+      return pin;
+    }
+  }
+  // A directory without a lower one is just that. A file whose data is gone cannot be served.
+  if (stored.metacopy) {
+    return no(EIO);
+  }
+  return LowerPin();
+}
+
+Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
+  const bool usable = lower && nodes_.find(NodeId(lower.ref().get())) == nullptr;
+  Node& node = usable ? nodes_.add(NodeId(lower.ref().get())) : nodes_.add_new();
+  node.mode = stored.mode;
+  node.owner = stored.owner;
+  node.rdev = stored.rdev;
+  node.host_ino = stored.host.st_ino;
+  node.has_upper = true;
+  node.metacopy = stored.metacopy;
+  node.real_symlink = stored.real_symlink;
+  node.marked = stored.xattr_whiteouts;
+  node.moved = S_ISDIR(stored.mode) && lower && !stored.redirect.empty();
+  node.ino = stored.origin;
+  if (node.ino == 0 && lower) {
+    const auto below = lower_->attr(lower.ref());
+    node.ino = below ? below->ino : 0;
+  }
+  if (node.ino == 0) {
+    node.ino = lower_->number_for_upper(stored.host.st_dev, stored.host.st_ino);
+  }
+  node.lower = std::move(lower);
+  return node;
+}
+
+FsResult<Node*> Overlay::load_child(Node& dir, IndexEntry& entry, Access access) noexcept {
+  if (access == Access::kShared) {
+    return no(kNeedExclusive);
+  }
+  const FdRef fd = SBX_TRY(dir_fd(dir));
+  const Stored stored = SBX_TRY(upper_->load(fd->get(), entry.name, dir.marked));
+  const bool linked = !S_ISDIR(stored.mode) && stored.host.st_nlink > 1;
+  Node* node = linked ? nodes_.find_linked(stored.host.st_ino) : nullptr;
+  if (node == nullptr) {
+    LowerPin lower = SBX_TRY(lower_of_stored(dir, entry.name, stored));
+    if (S_ISDIR(stored.mode) && lower && nodes_.find(NodeId(lower.ref().get())) != nullptr) {
+      return no(
+          EIO);  // two directories claim one lower directory: somebody else copied one of them
+    }
+    node = &node_of_stored(stored, std::move(lower));
+    if (linked) {
+      nodes_.set_linked(*node);
+    }
+  }
+  add_link(*node, dir, entry.name);
+  dir.index->set_node(entry, *node, node->ino, node->mode & S_IFMT);
+  return node;
+}
+
+}  // namespace sbx::overlay
