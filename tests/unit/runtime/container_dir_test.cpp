@@ -62,7 +62,7 @@ TEST_CASE("a container is made although others sweep at the same moment") {
       sweep_containers(root);
     }
   });
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     ContainerDir container =
         ContainerDir::create(root, description("c" + std::to_string(i), "", true)).value();
     REQUIRE(container.write_running(1));
