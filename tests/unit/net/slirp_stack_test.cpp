@@ -11,7 +11,7 @@ using namespace sbx;
 using namespace sbx::net;
 
 TEST_CASE("the libslirp that runs is one we take") {
-  const SlirpVersion version = slirp_version();
+  const SlirpVersion version = slirp_version().value();
   CHECK(version.supported);
   CHECK(version.text.find('.') != std::string::npos);
 }
