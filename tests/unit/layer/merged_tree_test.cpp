@@ -21,10 +21,22 @@ std::string reason_of(TreeFixture& fixture) {
 
 TEST_CASE("whiteouts take away from lower layers only, wherever they stand") {
   TreeFixture f;
-  f.dir("a").file("a/old").file("a/kept").file("b");
-  f.next_layer().file("a/new").whiteout("a/old").whiteout("a/new").file("b").whiteout("b").whiteout(
-      "nothing/here");
+  f.dir("a").file("a/old").file("a/kept").file("a/new").file("b");
+  f.next_layer().file("a/new").whiteout("a/old").whiteout("a/new").file("b").whiteout("b");
   CHECK(list_tree(f.build()) == "a/\na/kept\na/new\nb\n");
+}
+
+TEST_CASE("a whiteout of what no lower layer has is refused, one may name what another takes away") {
+  for (const char* nothing : {"nothing", "nothing/here", "a/x/below"}) {
+    TreeFixture f;
+    f.dir("a").file("a/x");
+    f.next_layer().whiteout(nothing);
+    CHECK(reason_of(f) == "no lower layer has it");
+  }
+  TreeFixture twice;
+  twice.dir("a").file("a/x").file("kept");
+  twice.next_layer().whiteout("a").whiteout("a/x").opaque("new/dir").dir("new").dir("new/dir");
+  CHECK(list_tree(twice.build()) == "kept\nnew/\nnew/dir/\n");
 }
 
 TEST_CASE("an opaque directory hides what is below and shows its own layer") {
