@@ -86,8 +86,12 @@ def session(place: Workspace, image: str) -> None:
     time.sleep(0.3)
     terminal.type("\x1a")
     terminal.expect("Stopped")
-    terminal.type("kill -9 %1; wait %1; echo job done\n")
-    terminal.expect(r"\sjob done\s")
+    # In the foreground again, and interrupted there: a shell with a stopped job would not exit at the first word.
+    terminal.type("fg\n")
+    time.sleep(0.3)
+    terminal.type("\x03")
+    terminal.type("echo again $?\n")
+    terminal.expect(r"again 130\s")
     terminal.type("exit 9\n")
     terminal.expect_end(9)
 
