@@ -7,6 +7,7 @@
 
 #include "net/confinement.hpp"
 #include "net/frame_filter.hpp"
+#include "sys/text_pages.hpp"
 
 namespace sbx::net {
 namespace {
@@ -30,6 +31,7 @@ Result<SlirpServer> SlirpServer::prepare(const SlirpRequest& request) {
 Result<void> SlirpServer::serve(sys::Fd tap) {
   frame_.resize(kFrameBytes);
   stack_->attach(tap.get());
+  sys::drop_text_pages();  // of what started and confined this process
   std::vector<pollfd> fixed{{tap.get(), POLLIN, 0}};
   for (const int fd : death_fds_) {
     fixed.push_back({fd, POLLIN, 0});

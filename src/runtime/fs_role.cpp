@@ -11,6 +11,7 @@
 #include "sys/ns.hpp"
 #include "sys/raw.hpp"
 #include "sys/signal_fd.hpp"
+#include "sys/text_pages.hpp"
 #include "sys/tty.hpp"
 
 namespace sbx::runtime {
@@ -22,7 +23,11 @@ constexpr int kExitFailure = 1;
 /// the serving; if something holds the mount the process ends anyway.
 void watch_supervisor(int lifeline, int init, std::optional<sys::RawTerminal>& terminal) {
   constexpr int kGraceMs = 500;
+  constexpr int kStartMs = 1000;  // by then the command has been found and its libraries mapped
   pollfd entry{lifeline, POLLIN, 0};
+  if (::poll(&entry, 1, kStartMs) == 0) {
+    sys::drop_text_pages();
+  }
   while (::poll(&entry, 1, -1) < 0) {
   }
   (void)sys::signal_process(init, SIGKILL);  // gone already: all the better

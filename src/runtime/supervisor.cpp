@@ -14,6 +14,7 @@
 #include "sys/ns.hpp"
 #include "sys/raw.hpp"
 #include "sys/signal_fd.hpp"
+#include "sys/text_pages.hpp"
 
 namespace sbx::runtime {
 namespace {
@@ -187,6 +188,7 @@ class Supervisor {
       control_.reset();  // closed at execve: the command runs
       mark("command runs");
       sweep_containers(in_.root);
+      sys::drop_text_pages();
       return;
     }
     if (report.step != sandbox::Step::kNone) {

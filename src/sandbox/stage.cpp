@@ -11,6 +11,7 @@
 
 #include "sandbox/mount_walk.hpp"
 #include "sys/raw.hpp"
+#include "sys/text_pages.hpp"
 
 namespace sbx::sandbox {
 namespace {
@@ -367,6 +368,7 @@ class Stage {
     check(Step::kCapabilities, raw::set_capabilities(plan_.credentials.capabilities));
     // PID 1 lives as long as the sandbox: it keeps none of what was only needed to build it.
     (void)raw::close_range(0, ~0U);
+    sys::drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
     run_init(static_cast<pid_t>(child));
   }
 
