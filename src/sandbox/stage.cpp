@@ -368,7 +368,8 @@ class Stage {
     check(Step::kCapabilities, raw::set_capabilities(plan_.credentials.capabilities));
     // PID 1 lives as long as the sandbox: it keeps none of what was only needed to build it.
     (void)raw::close_range(0, ~0U);
-    sys::drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
+    sys::
+        drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
     run_init(static_cast<pid_t>(child));
   }
 

@@ -26,7 +26,8 @@ TEST_CASE("whiteouts take away from lower layers only, wherever they stand") {
   CHECK(list_tree(f.build()) == "a/\na/kept\na/new\nb\n");
 }
 
-TEST_CASE("a whiteout of what no lower layer has is refused, one may name what another takes away") {
+TEST_CASE(
+    "a whiteout of what no lower layer has is refused, one may name what another takes away") {
   for (const char* nothing : {"nothing", "nothing/here", "a/x/below"}) {
     TreeFixture f;
     f.dir("a").file("a/x");
