@@ -18,10 +18,14 @@ FsResult<Attr> Overlay::get_attr(NodeId id) noexcept {
     if (found.node != nullptr) {
       return attr_of(*found.node, access);
     }
-    Attr attr = SBX_TRY(attr_of_lower(found.lower));
-    attr.owner = ids_.served(attr.owner);
-    return attr;
+    return served_lower(found.lower);
   });
+}
+
+FsResult<Attr> Overlay::served_lower(LowerRef ref) noexcept {
+  Attr attr = SBX_TRY(attr_of_lower(ref));
+  attr.owner = ids_.served(attr.owner);
+  return attr;
 }
 
 FsResult<Attr> Overlay::attr_of_lower(LowerRef ref) noexcept {
@@ -200,8 +204,30 @@ FsResult<void> Overlay::change_times(Node& node, const AttrChange& change) noexc
   return sys::at::set_times(dir->get(), node.links.front().name.c_str(), change.times);
 }
 
+FsResult<bool> Overlay::changes_nothing(const Found& found, const AttrChange& change) noexcept {
+  if (change.set_times) {
+    return false;
+  }
+  if (!change.set_mode && !change.set_uid && !change.set_gid && !change.kill_privileges) {
+    return true;  // the kernel's own change time, which we keep by ourselves
+  }
+  if (found.node != nullptr) {
+    return false;
+  }
+  // A file of the lower tree that is given what it has ("chown -R root /usr") needs no copy.
+  const Attr attr = SBX_TRY(attr_of_lower(found.lower));
+  const bool privileged = !attr.is_dir() && (attr.mode & (S_ISUID | S_ISGID)) != 0;
+  return !privileged && (!change.set_mode || (change.mode & 07777) == (attr.mode & 07777)) &&
+         (!change.set_uid || change.owner.uid == attr.owner.uid) &&
+         (!change.set_gid || change.owner.gid == attr.owner.gid);
+}
+
 FsResult<Attr> Overlay::set_attr_locked(NodeId id, const AttrChange& change) noexcept {
   const Found found = SBX_TRY(locate(id));
+  if (SBX_TRY(changes_nothing(found, change))) {
+    return found.node != nullptr ? attr_of(*found.node, Access::kExclusive)
+                                 : served_lower(found.lower);
+  }
   Node* node = SBX_TRY(copy_up(found));
   if (node->last != nullptr) {
     return *node->last;  // a removed directory

@@ -186,8 +186,7 @@ FsResult<Entry> Overlay::entry_of(Node& node, Access access) noexcept {
 
 FsResult<Entry> Overlay::entry_of_lower(LowerRef ref) noexcept {
   Entry entry;
-  entry.attr = SBX_TRY(attr_of_lower(ref));
-  entry.attr.owner = ids_.served(entry.attr.owner);
+  entry.attr = SBX_TRY(served_lower(ref));
   entry.id = NodeId(ref.get());
   entry.trust = lower_->trust();
   count_lookup(entry.id, 1);

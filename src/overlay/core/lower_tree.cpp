@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "overlay/core/copy_range.hpp"
+#include "sys/at.hpp"
 
 namespace sbx::overlay {
 
@@ -104,7 +105,15 @@ FsResult<std::string> LowerTree::read_link(LowerRef ref) noexcept {
 
 FsResult<std::size_t> LowerTree::read(LowerRef ref, std::uint64_t offset,
                                       std::span<std::byte> data) noexcept {
-  return tree_.read(tree_ino(ref), offset, data, layers_);
+  const std::size_t got = SBX_TRY(tree_.read(tree_ino(ref), offset, data, layers_));
+  // Large files must not lie in the page cache twice, as the tar's pages and as the served file's. Small ones may:
+  // the next container that starts reads the same programs and libraries, through a cache of its own.
+  constexpr std::uint64_t kLarge = 16 << 20;
+  const auto inode = tree_.inode(tree_ino(ref));
+  if (inode && inode->size >= kLarge && !inode->sparse) {
+    sys::at::drop_cache(layers_[inode->layer].get(), inode->data_offset + offset, got);
+  }
+  return got;
 }
 
 FsResult<std::uint64_t> LowerTree::seek(LowerRef ref, std::uint64_t offset, int whence) noexcept {

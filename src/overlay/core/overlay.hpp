@@ -159,6 +159,9 @@ class Overlay {
   // attr.cpp
   [[nodiscard]] FsResult<Attr> attr_of(Node& node, Access access) noexcept;
   [[nodiscard]] FsResult<Attr> attr_of_lower(LowerRef ref) noexcept;  // as stored; shared is enough
+  [[nodiscard]] FsResult<Attr> served_lower(LowerRef ref) noexcept;   // as served; shared is enough
+  [[nodiscard]] FsResult<bool> changes_nothing(const Found& found,
+                                               const AttrChange& change) noexcept;
   [[nodiscard]] FsResult<struct stat> host_stat(Node& node) noexcept;  // shared is enough
   FsResult<void> change_owner_and_mode(Node& node, const AttrChange& change) noexcept;
   FsResult<void> change_times(Node& node, const AttrChange& change) noexcept;

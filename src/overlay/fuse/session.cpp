@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kRequestBytes = (std::size_t{1} << 20) + 4096;
 // The largest answer. Apart from the request, whose names and data a handler reads while it answers.
 constexpr std::size_t kReplyBytes = std::size_t{1} << 20;
+// How many requests one thread answers alone, unless another one waits. A first "sh -c true" makes about as many.
+constexpr unsigned kAloneRequests = 64;
 // A handler's frames are small; buffers of up to 64 KiB stand on the stack.
 constexpr std::size_t kStackBytes = 512 * 1024;
 
@@ -136,7 +138,9 @@ void Session::work(Worker& worker) noexcept {
       }
       break;
     }
-    if (last && fuse_session_exited(session_) == 0) {
+    // A start-up, or a client that asks one thing after the other, needs no second thread; but one that has work in hand
+    // must not keep others waiting for ever.
+    if (last && (++alone_ > kAloneRequests || sys::fuse_request_waits(worker.device()))) {
       start_worker();
     }
     raw.bytes = std::span<const std::byte>(worker.request()).first(*got);

@@ -53,6 +53,7 @@ class Session {
   std::atomic<int> failure_ = 0;  // errno of the first worker that could not go on
 
   std::atomic<unsigned> waiting_ = 0;  // workers that wait for a request
+  std::atomic<unsigned> alone_ = 0;    // requests that left nobody waiting for the next one
   std::mutex mutex_;  // guards the fields below; nothing is locked while it is held
   std::vector<std::unique_ptr<Worker>> workers_;
   RequestCounts counts_{};
