@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sys/caps.hpp"
+#include "sys/file.hpp"
 
 namespace sbx::runtime {
 namespace {
@@ -76,7 +77,7 @@ IdChoice single(const IdFacts& facts, bool keep_id) {
   choice.identities.maps.gids = {{keep_id ? facts.gid : 0, facts.gid, 1}};
   choice.identities.writer = sys::MapWriter::kOurselves;
   // setgroups(2) must be denied before an unprivileged process may write gid_map; user_namespaces(7).
-  choice.identities.deny_setgroups = !facts.privileged;
+  choice.identities.deny_setgroups = !facts.privileged || facts.setgroups_denied;
   choice.identities.become_root = !keep_id;
   return choice;
 }
@@ -124,7 +125,7 @@ Result<IdChoice> for_root(const IdFacts& facts, UserNamespaceMode mode) {
     choice.identities.maps = {{{0, uids->first, 1}}, {{0, gids->first, 1}}};
   }
   choice.identities.writer = sys::MapWriter::kOurselves;
-  choice.identities.deny_setgroups = false;
+  choice.identities.deny_setgroups = facts.setgroups_denied;
   return choice;
 }
 
@@ -146,6 +147,8 @@ Result<IdFacts> find_id_facts(const sys::Invoker& who, UserNamespaceMode mode) {
   facts.gid = who.gid;
   const sys::CapabilityMask wanted = SBX_TRY(sys::capabilities({"setuid", "setgid"}));
   facts.privileged = (sys::own_capabilities() & wanted) == wanted;
+  facts.setgroups_denied =
+      sys::read_file_at(AT_FDCWD, "/proc/self/setgroups", 16).value_or("").starts_with("deny");
   if (mode == UserNamespaceMode::kSingle && !facts.privileged) {
     return facts;
   }

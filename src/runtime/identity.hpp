@@ -19,6 +19,8 @@ struct IdFacts {
   gid_t gid = 0;
   bool privileged =
       false;  // CAP_SETUID and CAP_SETGID in our own user namespace: started by (a) root
+  bool setgroups_denied =
+      false;  // for good, by whoever made our user namespace: another sandbox of one id
   bool has_tools = false;  // newuidmap and newgidmap
   sys::SubIds subordinate;
   std::vector<sys::IdRange> own_uids;  // what exists in our user namespace

@@ -61,7 +61,7 @@ def main() -> None:
         sys.exit("the image could not be made (mmdebstrap needs a Debian mirror)")
     image = f"{cache}/debian/debian:debian"
     with Workspace("debian") as place:
-        loaded = place.sbx("load", f"oci:{image}", timeout=300)
+        loaded = place.sbx("load", "--tag", "debian", f"oci:{image}", timeout=300)
         if loaded.code != 0:
             sys.exit(f"sbx load: {loaded}")
         expect(place, "python", "3 42\n", 0, "debian", "python3", "-c",

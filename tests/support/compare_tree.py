@@ -14,6 +14,8 @@ def read(listing: str, skip: list[str]) -> dict[str, dict]:
     for line in Path(listing).read_text(encoding="ascii").splitlines():
         entry = json.loads(line)
         path = entry.pop("path")
+        # Where umoci notes the owner it could not give: not of the image.
+        (entry.get("xattrs") or {}).pop("user.rootlesscontainers", None)
         if not any(path == each or path.startswith(each + "/") for each in skip):
             found[path] = entry
     return found

@@ -98,4 +98,7 @@ TEST_CASE("root of a sandbox takes what ids there are besides 0") {
   const auto alone = plan_identities(nested, UserNamespaceMode::kAuto).value();
   CHECK(alone.single);
   CHECK(alone.identities.maps.uids == Extents{{0, 0, 1}});
+  CHECK_FALSE(alone.identities.deny_setgroups);
+  nested.setgroups_denied = true;
+  CHECK(plan_identities(nested, UserNamespaceMode::kAuto).value().identities.deny_setgroups);
 }
