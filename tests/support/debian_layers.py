@@ -35,7 +35,7 @@ def last_layer(target: tarfile.TarFile, full: tarfile.TarFile, names: set[str]) 
         add(target, f"{folder}/.wh.{last}")
     add(target, docs[12] + "/.wh..wh..opq")
     add(target, docs[12] + "/README", b"all that is left\n")
-    passwd = full.extractfile("./etc/passwd").read() + b"tester:x:1000:1000:Tester:/home/tester:/bin/sh\n"
+    passwd = full.extractfile("./etc/passwd").read() + b"tester:*:1000:1000:Tester:/home/tester:/bin/sh\n"
     add(target, "./etc/passwd", passwd)
     add(target, "./etc/group", full.extractfile("./etc/group").read() + b"tester:x:1000:\n")
     add(target, "./home/tester", kind=tarfile.DIRTYPE, mode=0o755)
