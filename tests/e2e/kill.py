@@ -58,7 +58,8 @@ def one_round(place: Workspace, image: str, role: str, delay: float | None, befo
         sys.exit(f"killed {role} {when}: a mount is left on the host")
     message = (place.work / "err").read_text(errors="replace")
     if role != "supervisor" and delay is None:
-        code, word = started.returncode, ROLES[role][1]
+        # It is a zombie by now: no process any more for left(), but not yet asked for its code.
+        code, word = started.wait(1), ROLES[role][1]
         if word and (code != 125 or not re.search(rf"^sbx: .*{word}", message, re.MULTILINE)):
             sys.exit(f"killed {role} {when}: exit code {code}, and it said: {message!r}")
         if role == "init" and code not in (125, 137):
