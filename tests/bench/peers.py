@@ -58,7 +58,7 @@ class Small:
         self.podman_run = ["run", "--rm", "--cgroups=disabled", "--log-driver=k8s-file", "--network=slirp4netns"]
         if not self.root.exists():
             self._make_root()
-        run(SBX, "load", f"oci:{self._layout()}:small")
+        run(SBX, "load", "--tag", "small", f"oci:{self._layout()}:small")
         if with_podman:
             self._load_podman()
 

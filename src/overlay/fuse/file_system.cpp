@@ -51,16 +51,16 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   const unsigned threads =
       request.threads != 0 ? request.threads : std::min(processors, kMostUseful);
   return std::unique_ptr<FileSystem>(
-      new FileSystem(SBX_TRY(Overlay::make(std::move(options))), threads));
+      new FileSystem(SBX_TRY(Overlay::make(std::move(options))), threads, request.write_cache));
 }
 
-FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads)
-    : overlay_(std::move(overlay)), threads_(threads) {}
+FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache)
+    : overlay_(std::move(overlay)), threads_(threads), write_cache_(write_cache) {}
 
 FileSystem::~FileSystem() = default;
 
 Result<void> FileSystem::serve(sys::Fd device) {
-  Session session(*overlay_, threads_);
+  Session session(*overlay_, threads_, write_cache_);
   auto served = session.run(std::move(device));
   counts_ = session.counts();
   return served;

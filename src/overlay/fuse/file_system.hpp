@@ -30,6 +30,12 @@ struct DirLower {
   std::vector<std::string> exclude;
 };
 
+/// What the kernel does with written data.
+enum class WriteCache {
+  kThrough,  // each write(2) is a request; reading, stat and unlink send fewer
+  kBack      // writes are gathered; but after each close(2), of a reader too, stat(2) asks again
+};
+
 struct ServeRequest {
   std::variant<ImageLower, DirLower> lower;
   /// Directories on one file system that has user xattrs; both invalid: a read-only file system.
@@ -37,6 +43,7 @@ struct ServeRequest {
   sys::Fd work;
   IdView ids;
   Durability durability = Durability::kDurable;
+  WriteCache write_cache = WriteCache::kThrough;
   /// Most threads that answer; 0: one per processor, at most 4.
   unsigned threads = 0;
 };
@@ -66,10 +73,11 @@ class FileSystem {
   [[nodiscard]] Overlay& overlay() { return *overlay_; }
 
  private:
-  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads);
+  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache);
 
   std::unique_ptr<Overlay> overlay_;
   unsigned threads_;
+  WriteCache write_cache_;
   RequestCounts counts_{};
 };
 

@@ -1,11 +1,12 @@
 #include <sys/stat.h>
 
 #include "overlay/fuse/ops.hpp"
+#include "overlay/fuse/session.hpp"
 
 namespace sbx::overlay {
 
 Overlay& overlay_of(fuse_req_t request) noexcept {
-  return *static_cast<Overlay*>(fuse_req_userdata(request));
+  return static_cast<Served*>(fuse_req_userdata(request))->overlay;
 }
 
 Caller caller_of(fuse_req_t request) noexcept {

@@ -58,7 +58,8 @@ class Session::Worker {
   sys::AnonymousBuffer reply_;
 };
 
-Session::Session(Overlay& overlay, unsigned threads) : overlay_(overlay), most_workers_(threads) {}
+Session::Session(Overlay& overlay, unsigned threads, WriteCache write_cache)
+    : served_{overlay, write_cache}, overlay_(overlay), most_workers_(threads) {}
 
 Session::~Session() {
   if (session_ != nullptr) {
@@ -81,7 +82,7 @@ Result<void> Session::run(sys::Fd device) {
   struct fuse_args args = FUSE_ARGS_INIT(1, argv);
   const struct fuse_lowlevel_ops ops = make_ops();
   fuse_set_log_func(say_nothing);
-  session_ = fuse_session_new(&args, &ops, sizeof(ops), &overlay_);
+  session_ = fuse_session_new(&args, &ops, sizeof(ops), &served_);
   if (session_ == nullptr) {
     return fail(Error::system("start", "file system server", ENOMEM));
   }

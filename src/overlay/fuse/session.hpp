@@ -26,12 +26,18 @@ struct RawRequest {
 /// The calling thread's; valid within a request handler.
 const RawRequest& current_request() noexcept;
 
+/// What the handlers work on.
+struct Served {
+  Overlay& overlay;
+  WriteCache write_cache;
+};
+
 /// The threads that read requests from the kernel and hand them to libfuse, which calls the handlers in
 /// ops_*.cpp. We read ourselves, because libfuse 3.14 cannot: start threads only when there is work for them,
 /// hand over flags and requests younger than itself, and let go of buffers.
 class Session {
  public:
-  Session(Overlay& overlay, unsigned threads);
+  Session(Overlay& overlay, unsigned threads, WriteCache write_cache);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -46,6 +52,7 @@ class Session {
   void work(Worker& worker) noexcept;
   static long write_reply(int device, struct iovec* parts, int count, void* session) noexcept;
 
+  Served served_;  // what handlers get
   Overlay& overlay_;
   unsigned most_workers_;
   struct fuse_session* session_ = nullptr;

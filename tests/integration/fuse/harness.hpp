@@ -32,11 +32,11 @@ struct MountOptions {
   std::string work;
   std::string mountpoint;
   overlay::Durability durability = overlay::Durability::kVolatile;
+  overlay::WriteCache write_cache = overlay::WriteCache::kThrough;
   bool live = false;
   std::vector<std::string> exclude;
   unsigned threads = 0;
   bool print_counts = false;
-  bool server_memory = false;
   /// If set, makes the request instead of lower (the image of a test).
   std::function<void(overlay::ServeRequest&)> prepare;
 };
