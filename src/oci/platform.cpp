@@ -24,35 +24,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-#if defined(__x86_64__)
-/// The level of the x86-64 psABI, by the features that tell one from the next.
-const char* host_variant() {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) {
-    return "v1";
-  }
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
-      !__builtin_cpu_supports("fma")) {
-    return "v2";
-  }
-  const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  return v4 ? "v4" : "v3";
-}
-constexpr const char* kHostArchitecture = "amd64";
-#elif defined(__aarch64__)
-const char* host_variant() { return ""; }
-constexpr const char* kHostArchitecture = "arm64";
-#elif defined(__riscv) && __riscv_xlen == 64
-const char* host_variant() { return ""; }
-constexpr const char* kHostArchitecture = "riscv64";
-#elif defined(__powerpc64__)
-const char* host_variant() { return ""; }
-constexpr const char* kHostArchitecture = "ppc64le";
-#else
-#error "which architecture is this, in Go's words?"
-#endif
-
 /// "v3" is 3; no variant is 1 for amd64, 0 else.
 int level(const Platform& platform) {
   const std::string& v = platform.variant;
@@ -95,10 +66,6 @@ Result<Platform> Platform::from_json(const Json& object) {
     return fail(Error::make(ErrorCode::kCorrupt, "read platform", out.str(), "not words"));
   }
   return out.normalised();
-}
-
-Platform Platform::host() {
-  return Platform{"linux", kHostArchitecture, host_variant()}.normalised();
 }
 
 Platform Platform::normalised() const {
