@@ -19,6 +19,9 @@ constexpr std::size_t kFrameBytes = kMtu + 18;  // Ethernet header and a VLAN ta
 
 constexpr short kGone = POLLERR | POLLHUP | POLLNVAL;
 
+/// Of two timeouts for poll(2), where a negative one is for ever.
+int shorter(int a, int b) { return a < 0 ? b : std::min(a, b); }
+
 }  // namespace
 
 Result<SlirpServer> SlirpServer::prepare(const SlirpRequest& request) {
@@ -31,7 +34,7 @@ Result<SlirpServer> SlirpServer::prepare(const SlirpRequest& request) {
 Result<void> SlirpServer::serve(sys::Fd tap) {
   frame_.resize(kFrameBytes);
   stack_->attach(tap.get());
-  sys::drop_text_pages();  // of what started and confined this process
+  bool settled = false;
   std::vector<pollfd> fixed{{tap.get(), POLLIN, 0}};
   for (const int fd : death_fds_) {
     fixed.push_back({fd, POLLIN, 0});
@@ -40,7 +43,14 @@ Result<void> SlirpServer::serve(sys::Fd tap) {
   for (;;) {
     set = fixed;
     const int timeout = stack_->fill(set);
-    if (::poll(set.data(), set.size(), timeout) < 0) {
+    int events =
+        ::poll(set.data(), set.size(), settled ? timeout : shorter(timeout, sys::kSettledMs));
+    if (events == 0 && !settled) {
+      settled = true;
+      sys::drop_text_pages();  // of what started and confined this process
+      events = ::poll(set.data(), set.size(), timeout);
+    }
+    if (events < 0) {
       if (errno == EINTR) {
         continue;
       }

@@ -23,9 +23,8 @@ constexpr int kExitFailure = 1;
 /// the serving; if something holds the mount the process ends anyway.
 void watch_supervisor(int lifeline, int init, std::optional<sys::RawTerminal>& terminal) {
   constexpr int kGraceMs = 500;
-  constexpr int kStartMs = 1000;  // by then the command has been found and its libraries mapped
   pollfd entry{lifeline, POLLIN, 0};
-  if (::poll(&entry, 1, kStartMs) == 0) {
+  if (::poll(&entry, 1, sys::kSettledMs) == 0) {
     sys::drop_text_pages();
   }
   while (::poll(&entry, 1, -1) < 0) {
@@ -47,11 +46,13 @@ Result<void> serve(FsRole& role) {
   // make belong to the invoking user, so no capability is needed (root has some).
   (void)sys::raw::set_capabilities(0);  // giving up cannot fail
   (void)sys::raw::set_no_new_privs();
-  sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
   // The watcher lives as long as the process and ends it.
   std::thread([lifeline = role.lifeline, init = role.init, &terminal] {
     watch_supervisor(lifeline, init, terminal);
   }).detach();
+  SBX_TRY(role.file_system->prepare());
+  // Nothing is left to do between the mount and its first answer: the sandbox waits for it.
+  sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
   return role.file_system->serve(std::move(device));
 }
 

@@ -83,6 +83,8 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));
 }
 
+Result<void> RootFileSystem::prepare() { return parts_->served->prepare(); }
+
 Result<void> RootFileSystem::serve(sys::Fd device) {
   return parts_->served->serve(std::move(device));
 }

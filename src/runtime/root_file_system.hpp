@@ -13,7 +13,7 @@
 namespace sbx::runtime {
 
 /// The root file system of a container: the source's tree below, the container's upper directory above. Made in the
-/// supervisor, so that everything that can be wrong is known before a process starts; served by another process.
+/// supervisor, so that everything that can be wrong is known before the command starts; served by another process.
 class RootFileSystem {
  public:
   struct Input {
@@ -28,6 +28,8 @@ class RootFileSystem {
   RootFileSystem(const RootFileSystem&) = delete;
   RootFileSystem& operator=(const RootFileSystem&) = delete;
 
+  /// What takes time and needs no device; optional.
+  Result<void> prepare();
   /// Answers the kernel through a mounted /dev/fuse descriptor until the last mount is gone. Starts threads.
   Result<void> serve(sys::Fd device);
 

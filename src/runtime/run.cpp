@@ -157,13 +157,14 @@ Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request
 Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot& root,
                    ContainerDir& container, Timings* timings) {
   SBX_TRY(make_missing_sources(prepared.plan));
-  SBX_TRY(write_etc_files(prepared, request, container));
-  SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
-  SBX_TRY(container.write_running(::getpid()));
-  SupervisorInput input{prepared.plan,
-                        SBX_TRY(RootFileSystem::make({prepared.source, prepared.ids, prepared.plan,
-                                                      prepared.invoker, container})),
-                        root};
+  SupervisorInput input{prepared.plan, nullptr, root};
+  input.prepare = [&]() -> Result<std::unique_ptr<RootFileSystem>> {
+    SBX_TRY(write_etc_files(prepared, request, container));
+    SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
+    SBX_TRY(container.write_running(::getpid()));
+    return RootFileSystem::make(
+        {prepared.source, prepared.ids, prepared.plan, prepared.invoker, container});
+  };
   input.interactive = request.interactive;
   input.remove = request.remove;
   input.unprivileged_id = prepared.ids.identities.maps.uids.front().outside;
@@ -187,6 +188,9 @@ Result<int> run(const RunRequest& request) {
   ContainerDir container =
       SBX_TRY(ContainerDir::create(root, {prepared.id, request.name.value_or(""), request.image,
                                           prepared.spec.process.args, request.remove}));
+  if (wanted != nullptr) {
+    wanted->mark("container made");
+  }
   Result<int> code = run_in(prepared, request, root, container, wanted);
   // A container that never started is of no use to anybody.
   const bool started = code || code.error().code == ErrorCode::kCommandNotFound ||

@@ -47,18 +47,12 @@ class Supervisor {
     SBX_ASSERT(sys::single_threaded());
     streams_ = SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
     signals_.emplace(SBX_TRY(sys::SignalFd::make()));
-    mark("prepared");
     SBX_TRY(start_init());
     mark("namespaces made");
-    const sandbox::Identities& ids = in_.plan.identities;
-    sys::MapWriting maps =
-        SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
-    mark("id maps begun");
-    SBX_TRY(start_roles());
-    mark("processes forked");
-    SBX_TRY(maps.finish());
-    mark("id maps written");
-    SBX_TRY(send_go());
+    if (Result<void> let = let_go(); !let) {
+      read_last_report();  // if init has failed meanwhile, ours is only what follows from it
+      return fail(failure_ ? std::move(*failure_) : std::move(let).error());
+    }
     wait_for_end();
     finish();
     if (failure_) {
@@ -72,6 +66,21 @@ class Supervisor {
     if (in_.timings != nullptr) {
       in_.timings->mark(std::move(name));
     }
+  }
+
+  /// Everything that init waits for.
+  Result<void> let_go() {
+    const sandbox::Identities& ids = in_.plan.identities;
+    sys::MapWriting maps =
+        SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
+    mark("id maps begun");
+    file_system_ = SBX_TRY(in_.prepare());
+    mark("container written");
+    SBX_TRY(start_roles());
+    mark("processes forked");
+    SBX_TRY(maps.finish());
+    mark("id maps written");
+    return send_go();
   }
 
   Result<void> start_init() {
@@ -116,7 +125,7 @@ class Supervisor {
     }
     fuse_channel_.reset();
     net_channel_.reset();
-    in_.file_system.reset();  // the file system process has it now
+    file_system_.reset();  // the file system process has it now
     lifeline_ = std::move(lifeline.writer);
     return {};
   }
@@ -125,7 +134,7 @@ class Supervisor {
     control_.reset();
     net_channel_.reset();
     FsRole role;
-    role.file_system = std::move(in_.file_system);
+    role.file_system = std::move(file_system_);
     role.channel = fuse_channel_.get();
     role.lifeline = lifeline;
     role.init = init_.pidfd();
@@ -161,7 +170,7 @@ class Supervisor {
       }
       polls.push_back({control_ ? control_.get() : -1, POLLIN, 0});
       streams_.add_poll(polls);
-      if (::poll(polls.data(), polls.size(), -1) < 0) {
+      if (!wait_for_events(polls)) {
         continue;  // EINTR: stopped and continued
       }
       if (polls[4].revents != 0) {
@@ -179,6 +188,17 @@ class Supervisor {
     }
   }
 
+  bool wait_for_events(std::vector<pollfd>& polls) {
+    int events = ::poll(polls.data(), polls.size(), settling_ ? sys::kSettledMs : -1);
+    if (events == 0) {
+      settling_ = false;
+      sys::drop_text_pages();
+      events =
+          ::poll(polls.data(), polls.size(), -1);  // at once: all that runs in between comes back
+    }
+    return events > 0;
+  }
+
   void handle_control() {
     sandbox::StageReport report;
     int fd = -1;
@@ -188,7 +208,7 @@ class Supervisor {
       control_.reset();  // closed at execve: the command runs
       mark("command runs");
       sweep_containers(in_.root);
-      sys::drop_text_pages();
+      settling_ = true;
       return;
     }
     if (report.step != sandbox::Step::kNone) {
@@ -322,6 +342,7 @@ class Supervisor {
 
   SupervisorInput in_;
   sandbox::PreparedPlan prepared_;
+  std::unique_ptr<RootFileSystem> file_system_;  // until its process is there
   Streams streams_;
   std::optional<sys::SignalFd> signals_;
   sys::Child init_;
@@ -332,6 +353,7 @@ class Supervisor {
   sys::Fd net_channel_;
   sys::Fd lifeline_;
   bool ready_ = false;
+  bool settling_ = false;  // the command runs, and what started it is still in our page tables
   int early_signal_ = 0;
   int exit_code_ = 125;
   std::optional<Error> failure_;

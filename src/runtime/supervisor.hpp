@@ -3,12 +3,14 @@
 // The process that starts a sandbox and stays with it: one thread, all waiting in one poll(2).
 //
 //   clone init ──┬── write id maps (newuidmap, newgidmap)
+//                ├── write the container's files (prepare)
 //                ├── fork the file system process
 //                └── fork the network process
 //   maps written ── "go" ── init mounts, hands /dev/fuse and tap over ── report ── execve
 //
 // What must hold: this process has one thread until its end, as clone copies it.
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -22,7 +24,9 @@ namespace sbx::runtime {
 
 struct SupervisorInput {
   const sandbox::Plan& plan;
-  std::unique_ptr<RootFileSystem> file_system;
+  /// Called once while the id maps are written, which takes others some milliseconds: whatever the sandbox needs
+  /// on disk, and the file system.
+  std::function<Result<std::unique_ptr<RootFileSystem>>()> prepare;
   const DataRoot& root;
   bool interactive = false;  // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish

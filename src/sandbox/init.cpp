@@ -4,6 +4,7 @@
 
 #include "sandbox/stage.hpp"
 #include "sys/raw.hpp"
+#include "sys/text_pages.hpp"
 
 namespace sbx::sandbox {
 namespace {
@@ -32,9 +33,17 @@ void reap_all(pid_t child) noexcept {
 
 void run_init(pid_t child) noexcept {
   // All signals are blocked since the stage began, so none is lost between fork and here.
+  bool settled = false;
   for (;;) {
     raw::SignalInfo got{};
-    if (raw::wait_any_signal(&got) < 0) {
+    long waited = raw::wait_any_signal(&got, settled ? -1 : sys::kSettledMs);
+    if (waited == -EAGAIN) {
+      settled = true;
+      sys::
+          drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
+      waited = raw::wait_any_signal(&got, -1);
+    }
+    if (waited < 0) {
       continue;  // EINTR: stopped and continued
     }
     switch (got.signal) {

@@ -112,6 +112,15 @@ long find_target(int root, const char* path, bool follow_links) noexcept {
   return raw::open_resolved(root, buffer.text(), O_PATH, 0, resolve_flags(follow_links));
 }
 
+long open_for_reading(int root, const char* path) noexcept {
+  const PathBuffer buffer(path);
+  if (!buffer.fits()) {
+    return -ENAMETOOLONG;
+  }
+  return raw::open_resolved(root, buffer.text(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+                            resolve_flags(true));
+}
+
 long open_target(int root, const char* path, TargetKind kind, bool follow_links) noexcept {
   const long found = find_target(root, path, follow_links);
   if (found != -ENOENT) {

@@ -16,4 +16,7 @@ long open_target(int root, const char* path, TargetKind kind, bool follow_links)
 /// As open_target without making anything: -ENOENT if absent.
 long find_target(int root, const char* path, bool follow_links) noexcept;
 
+/// A descriptor for reading, links resolved as if `root` were "/"; never waits for the other side of a fifo.
+long open_for_reading(int root, const char* path) noexcept;
+
 }  // namespace sbx::sandbox

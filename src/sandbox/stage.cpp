@@ -5,13 +5,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "sandbox/mount_walk.hpp"
 #include "sys/raw.hpp"
-#include "sys/text_pages.hpp"
 
 namespace sbx::sandbox {
 namespace {
@@ -37,6 +37,7 @@ class Stage {
     take_bind_sources();
     become_root();
     mount_root();
+    prefetch_command();
     apply_mounts();
     enter_root();
     name_host();
@@ -162,6 +163,29 @@ class Stage {
     (void)raw::close(fuse);
     (void)raw::close(fds_.fuse);
     report_.root_ns = raw::monotonic_ns();
+  }
+
+  /// Lets the file system process read the program while the mounts are made: execve would ask for it in twenty
+  /// requests, one after the other. A wrong guess and any failure change nothing.
+  void prefetch_command() noexcept {
+    constexpr std::uint64_t kMost = std::uint64_t{4} << 20U;
+    constexpr std::size_t kWindow = std::size_t{128} << 10U;
+    long program = -ENOENT;
+    for (const std::string& candidate : plan_.command.candidates) {
+      program = open_for_reading(root_, candidate.c_str());
+      if (program != -ENOENT) {
+        break;
+      }
+    }
+    struct stat st {};
+    if (program < 0 || raw::fstat(static_cast<int>(program), &st) < 0) {
+      return;
+    }
+    const std::uint64_t end = std::min(kMost, static_cast<std::uint64_t>(st.st_size));
+    for (std::uint64_t at = 0; at < end; at += kWindow) {
+      (void)raw::readahead(static_cast<int>(program), at, kWindow);
+    }
+    (void)raw::close(static_cast<int>(program));
   }
 
   /// In decimal: fmt allocates; this is the one text made after clone.
@@ -368,8 +392,6 @@ class Stage {
     check(Step::kCapabilities, raw::set_capabilities(plan_.credentials.capabilities));
     // PID 1 lives as long as the sandbox: it keeps none of what was only needed to build it.
     (void)raw::close_range(0, ~0U);
-    sys::
-        drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
     run_init(static_cast<pid_t>(child));
   }
 

@@ -71,6 +71,9 @@ long write(int fd, const void* data, std::size_t size) noexcept {
   return call(SYS_write, fd, data, size);
 }
 long fstat(int fd, struct stat* out) noexcept { return checked(::fstat(fd, out)); }
+long readahead(int fd, std::uint64_t offset, std::size_t size) noexcept {
+  return call(SYS_readahead, fd, offset, size);
+}
 long mkdir(int dir, const char* path, unsigned mode) noexcept {
   return call(SYS_mkdirat, dir, path, mode);
 }
@@ -261,11 +264,12 @@ void default_all_signals() noexcept {
   }
 }
 
-long wait_any_signal(SignalInfo* out) noexcept {
+long wait_any_signal(SignalInfo* out, int ms) noexcept {
   sigset_t all{};
   ::sigfillset(&all);
   siginfo_t info{};
-  const long signal = checked(::sigwaitinfo(&all, &info));
+  const timespec most{ms / 1000, static_cast<long>(ms % 1000) * 1000000};
+  const long signal = checked(::sigtimedwait(&all, &info, ms < 0 ? nullptr : &most));
   if (signal > 0) {
     out->signal = static_cast<int>(signal);
     out->from_kernel = info.si_code == SI_KERNEL;

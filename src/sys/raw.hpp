@@ -24,6 +24,9 @@ long close(int fd) noexcept;
 long read(int fd, void* data, std::size_t size) noexcept;
 long write(int fd, const void* data, std::size_t size) noexcept;
 long fstat(int fd, struct stat* out) noexcept;
+/// Starts reading into the page cache and does not wait. readahead(2); the kernel takes no more than the device's
+/// read-ahead window of `size`, 128 KiB on FUSE.
+long readahead(int fd, std::uint64_t offset, std::size_t size) noexcept;
 long mkdir(int dir, const char* path, unsigned mode) noexcept;
 long mknod_regular(int dir, const char* path, unsigned mode) noexcept;
 long symlink(const char* target, int dir, const char* path) noexcept;
@@ -104,8 +107,8 @@ struct SignalInfo {
   int signal;
   bool from_kernel;
 };
-/// Waits for any blocked signal.
-long wait_any_signal(SignalInfo* out) noexcept;
+/// Waits for any blocked signal; -EAGAIN after `ms` milliseconds without one (-1: waits for ever).
+long wait_any_signal(SignalInfo* out, int ms) noexcept;
 /// CLOCK_MONOTONIC in nanoseconds.
 std::int64_t monotonic_ns() noexcept;
 

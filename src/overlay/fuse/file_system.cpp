@@ -59,10 +59,20 @@ FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, Write
 
 FileSystem::~FileSystem() = default;
 
+Result<void> FileSystem::prepare() {
+  auto session = std::make_unique<Session>(*overlay_, threads_, write_cache_);
+  SBX_TRY(session->prepare());
+  session_ = std::move(session);
+  return {};
+}
+
 Result<void> FileSystem::serve(sys::Fd device) {
-  Session session(*overlay_, threads_, write_cache_);
-  auto served = session.run(std::move(device));
-  counts_ = session.counts();
+  if (!session_) {
+    SBX_TRY(prepare());
+  }
+  auto served = session_->run(std::move(device));
+  counts_ = session_->counts();
+  session_.reset();
   return served;
 }
 

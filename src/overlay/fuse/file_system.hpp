@@ -51,11 +51,13 @@ struct ServeRequest {
 /// Requests by FUSE opcode (enum fuse_opcode of <linux/fuse.h>).
 using RequestCounts = std::array<std::uint64_t, 64>;
 
+class Session;
+
 /// One overlay, ready to be served over a FUSE mount.
 ///
 /// make() may run in the process that later forks: it starts no thread and mounts nothing. serve() runs in the
-/// child, whose user namespace must be the sandbox's (so that descriptors can be cloned) and whose view of
-/// the host's files must be the invoking user's. Whoever serves must never touch the mount.
+/// child, whose view of the host's files must be the invoking user's. Whoever serves must never touch the mount.
+/// Threads get clones of the device if the child's user namespace is the mount's, and share the one otherwise.
 class FileSystem {
  public:
   /// Opens and checks all there is. kUnsupported, with a hint, if the upper directory's file system will not do.
@@ -63,6 +65,9 @@ class FileSystem {
   ~FileSystem();
   FileSystem(const FileSystem&) = delete;
   FileSystem& operator=(const FileSystem&) = delete;
+
+  /// Allocates what serving needs, for a caller that waits for its device. serve() does it otherwise.
+  Result<void> prepare();
 
   /// Serves the connection `device`, an opened /dev/fuse that somebody has mounted or is about to mount with
   /// default_permissions,allow_other. Blocks until the file system is unmounted, which is success. Once.
@@ -78,6 +83,7 @@ class FileSystem {
   std::unique_ptr<Overlay> overlay_;
   unsigned threads_;
   WriteCache write_cache_;
+  std::unique_ptr<Session> session_;  // from prepare() on
   RequestCounts counts_{};
 };
 

@@ -38,12 +38,15 @@ const RawRequest& current_request() noexcept { return *current; }
 
 class Session::Worker {
  public:
-  Worker(sys::Fd own, int device, sys::AnonymousBuffer request, sys::AnonymousBuffer reply)
-      : own_(std::move(own)),
-        device_(device),
-        request_(std::move(request)),
-        reply_(std::move(reply)) {}
+  Worker(sys::AnonymousBuffer request, sys::AnonymousBuffer reply)
+      : request_(std::move(request)), reply_(std::move(reply)) {}
 
+  /// The device to read from: the session's, or a clone of the worker's own.
+  void use(int device) { device_ = device; }
+  void use(sys::Fd clone) {
+    own_ = std::move(clone);
+    device_ = own_.get();
+  }
   [[nodiscard]] int device() const { return device_; }
   [[nodiscard]] std::span<std::byte> request() const { return request_.bytes(); }
   [[nodiscard]] std::span<std::byte> reply() const { return reply_.bytes(); }
@@ -52,8 +55,8 @@ class Session::Worker {
   pthread_t thread{};
 
  private:
-  sys::Fd own_;  // a cloned descriptor; not valid for the first worker, which uses the session's
-  int device_;
+  sys::Fd own_;
+  int device_ = -1;
   sys::AnonymousBuffer request_;
   sys::AnonymousBuffer reply_;
 };
@@ -76,7 +79,7 @@ long Session::write_reply(int, struct iovec* parts, int count, void*) noexcept {
   return ::writev(current->device, parts, count);
 }
 
-Result<void> Session::run(sys::Fd device) {
+Result<void> Session::prepare() {
   char name[] = "sbx";
   char* argv[] = {name, nullptr};
   struct fuse_args args = FUSE_ARGS_INIT(1, argv);
@@ -86,6 +89,16 @@ Result<void> Session::run(sys::Fd device) {
   if (session_ == nullptr) {
     return fail(Error::system("start", "file system server", ENOMEM));
   }
+  auto request = sys::AnonymousBuffer::make(kRequestBytes);
+  auto reply = sys::AnonymousBuffer::make(kReplyBytes);
+  if (!request || !reply) {
+    return fail(Error::system("allocate", "request buffers", ENOMEM));
+  }
+  first_ = std::make_unique<Worker>(std::move(*request), std::move(*reply));
+  return {};
+}
+
+Result<void> Session::run(sys::Fd device) {
   struct fuse_custom_io io {};
   io.writev = [](int fd, struct iovec* parts, int count, void* data) -> ssize_t {
     return write_reply(fd, parts, count, data);
@@ -97,13 +110,8 @@ Result<void> Session::run(sys::Fd device) {
   if (accepted != 0) {
     return fail(Error::system("use", "FUSE device", -accepted));
   }
-  auto request = sys::AnonymousBuffer::make(kRequestBytes);
-  auto reply = sys::AnonymousBuffer::make(kReplyBytes);
-  if (!request || !reply) {
-    return fail(Error::system("allocate", "request buffers", ENOMEM));
-  }
-  Worker first(sys::Fd(), device_, std::move(*request), std::move(*reply));
-  work(first);
+  first_->use(device_);
+  work(*first_);
   // Unmounted: every other worker gets the same answer, ENODEV, from its read.
   const std::lock_guard lock(mutex_);
   for (const auto& worker : workers_) {
@@ -113,7 +121,7 @@ Result<void> Session::run(sys::Fd device) {
     }
   }
   for (std::size_t i = 0; i < counts_.size(); ++i) {
-    counts_[i] += first.counts[i];
+    counts_[i] += first_->counts[i];
   }
   workers_.clear();
   const int failure = failure_;
@@ -168,10 +176,12 @@ void Session::start_worker() noexcept {
   if (!request || !reply) {
     return;  // the workers that are there go on
   }
-  auto own = sys::clone_fuse_device(device_);
-  const int device = own ? own->get() : device_;
-  auto worker = std::make_unique<Worker>(own ? std::move(*own) : sys::Fd(), device,
-                                         std::move(*request), std::move(*reply));
+  auto worker = std::make_unique<Worker>(std::move(*request), std::move(*reply));
+  if (auto own = sys::clone_fuse_device(device_)) {
+    worker->use(std::move(*own));
+  } else {
+    worker->use(device_);
+  }
   pthread_attr_t attributes;
   sigset_t all;
   sigset_t before;

@@ -42,6 +42,9 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  /// Everything that needs no device; once, before run().
+  Result<void> prepare();
+  /// Answers until the file system is unmounted.
   Result<void> run(sys::Fd device);
   [[nodiscard]] const RequestCounts& counts() const { return counts_; }
 
@@ -56,8 +59,9 @@ class Session {
   Overlay& overlay_;
   unsigned most_workers_;
   struct fuse_session* session_ = nullptr;
-  int device_ = -1;               // owned by session_
-  std::atomic<int> failure_ = 0;  // errno of the first worker that could not go on
+  int device_ = -1;                // owned by session_
+  std::unique_ptr<Worker> first_;  // the thread of run()
+  std::atomic<int> failure_ = 0;   // errno of the first worker that could not go on
 
   std::atomic<unsigned> waiting_ = 0;  // workers that wait for a request
   std::atomic<unsigned> alone_ = 0;    // requests that left nobody waiting for the next one

@@ -208,7 +208,7 @@ TEST_CASE("a confined process opens the resolver's file and nothing else") {
 
 TEST_CASE("an idle network process sleeps") {
   const Guest guest;
-  ::usleep(300'000);
+  ::usleep(1'300'000);  // sys::kSettledMs and some more
   const int before = std::stoi(status_line(guest.net_pid(), "voluntary_ctxt_switches"));
   ::usleep(2'500'000);
   // libslirp on its own would wake up every second. The guest's kernel reports its multicast groups once more.
