@@ -15,6 +15,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 SBX = Path(os.environ.get("SBX", TOP / "build/sbx"))
 APPLETS = ["sh", "true", "sleep", "cat", "ls", "ip", "id"]
+USER = os.environ.get("SBX_BENCH_USER", "sbx-test-a")  # who runs the contestants if we are root
 CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"]
 
 
@@ -28,15 +29,14 @@ def become_user() -> None:
     """Returns as an ordinary user; as root, starts this program again as one."""
     if os.getuid() != 0:
         return
-    user = os.environ.get("SBX_BENCH_USER", "sbx-test-a")
-    entry = pwd.getpwnam(user)
+    entry = pwd.getpwnam(USER)
     work = Path(f"/var/tmp/sbx-bench-{entry.pw_uid}")
     for folder in (work, work / "run"):
         folder.mkdir(mode=0o700, exist_ok=True)
         os.chown(folder, entry.pw_uid, entry.pw_gid)
     script = ('umount /sys/fs/cgroup/unified 2>/dev/null; user=$1; group=$2; shift 2; '
               'exec setpriv --reuid "$user" --regid "$group" --init-groups "$@"')
-    environment = {"HOME": str(work), "USER": user, "LOGNAME": user, "XDG_RUNTIME_DIR": str(work / "run"), "SBX": str(SBX),
+    environment = {"HOME": str(work), "USER": USER, "LOGNAME": USER, "XDG_RUNTIME_DIR": str(work / "run"), "SBX": str(SBX),
                    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
     os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", str(entry.pw_uid),
                            str(entry.pw_gid), "/usr/bin/python3", *sys.argv], environment)

@@ -19,8 +19,16 @@ ROLES = {"fs": (re.compile(r"^sbx: fs\b"), "file system"), "net": (re.compile(r"
          "init": (re.compile(r"^sbx: init\b"), None)}
 
 
-def find(place: Workspace, role: str) -> int | None:
-    return next((pid for pid, words in place.left().items() if ROLES[role][0].match(words)), None)
+def parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return -1
+
+
+def find(place: Workspace, role: str, supervisor: int) -> int | None:
+    """The one of this sandbox: the network process of the last one may still be closing its tap."""
+    return next((pid for pid, words in place.left().items() if ROLES[role][0].match(words) and parent(pid) == supervisor), None)
 
 
 def mounts() -> str:
@@ -47,7 +55,7 @@ def one_round(place: Workspace, image: str, role: str, delay: float | None, befo
             sys.exit(f"the sandbox did not start: {(place.work / 'err').read_text()}")
     else:
         time.sleep(delay)
-    victim = started.pid if role == "supervisor" else find(place, role)
+    victim = started.pid if role == "supervisor" else find(place, role, started.pid)
     if victim is None:  # not there yet, at this early moment; the supervisor ends it then
         victim = started.pid
     when = "while it ran" if delay is None else f"{delay * 1000:.1f} ms after the start"

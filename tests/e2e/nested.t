@@ -16,3 +16,8 @@ Without them it says what is missing.
   125
   1
   1
+
+Also when the new process has failed before its ids could be mapped.
+
+  $ sbx run --rm -e SBX_ROOT=/tmp/inner host strace -o /dev/null -e trace=clone3 -e inject=clone3:delay_exit=50000 $SBX run --rm host true 2>&1 | grep -c 'cannot .*/dev/fuse\|cannot .*/dev/net/tun'
+  1
