@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "net/address_plan.hpp"
+#include "net/resolv_conf.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -66,10 +67,10 @@ std::string resolv_conf_text(NetworkMode network, std::string_view host_text) {
   if (network == NetworkMode::kHost) {
     return std::string(host_text);
   }
-  std::string text;
   if (network == NetworkMode::kSlirp) {
-    text = fmt::format("nameserver {}\n", net::to_text(net::AddressPlan{}.dns));
+    return net::guest_resolv_conf({}, true, host_text);
   }
+  std::string text;
   for_lines(host_text, [&](std::string_view line) {
     if (line.starts_with("search ") || line.starts_with("domain ") ||
         line.starts_with("options ")) {

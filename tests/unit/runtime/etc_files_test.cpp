@@ -16,7 +16,7 @@ TEST_CASE("hosts names the sandbox's own address") {
 TEST_CASE("resolv.conf points to libslirp and keeps search list and options") {
   const std::string host = "nameserver 192.0.2.1\nsearch example.org\noptions ndots:2\n";
   CHECK(resolv_conf_text(NetworkMode::kSlirp, host) ==
-        "nameserver 10.0.2.3\nsearch example.org\noptions ndots:2\n");
+        "nameserver 10.0.2.3\nnameserver fd00::3\nsearch example.org\noptions ndots:2\n");
   CHECK(resolv_conf_text(NetworkMode::kNone, host) == "search example.org\noptions ndots:2\n");
   CHECK(resolv_conf_text(NetworkMode::kHost, host) == host);
 }
