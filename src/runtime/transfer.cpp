@@ -34,8 +34,8 @@ Result<std::string> find_transfer() {
           .with_hint("install sbx as a whole"));
 }
 
-Error broken(const sys::ExitStatus& status) {
-  return Error::make(ErrorCode::kSystem, "load an image with", "sbx-transfer",
+Error broken(const std::string& verb, const sys::ExitStatus& status) {
+  return Error::make(ErrorCode::kSystem, "run", "sbx-transfer " + verb,
                      status.signal != 0
                          ? fmt::format("signal {} killed it", status.signal)
                          : fmt::format("it ended with code {} and no answer", status.code));
@@ -49,8 +49,30 @@ bool is_image_source(const std::string& text) {
                      [&](std::string_view transport) { return text.starts_with(transport); });
 }
 
+Result<Json> ask_transfer(std::vector<std::string> words, int input) {
+  const std::string verb = words.front();
+  words.insert(words.begin(), SBX_TRY(find_transfer()));
+  sys::Pipe answer_pipe = SBX_TRY(sys::make_pipe());
+  sys::Child child = SBX_TRY(sys::Child::spawn(words, answer_pipe.writer.get(), -1, input));
+  answer_pipe.writer.reset();
+  const std::string text =
+      SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
+  const sys::ExitStatus status = SBX_TRY(child.wait());
+  Result<Json> answer = parse_json(text, "the answer of sbx-transfer");
+  if (!answer) {
+    return fail(broken(verb, status));
+  }
+  if (const Json* told = SBX_TRY(find_object(*answer, "error")); told != nullptr) {
+    return fail(SBX_TRY(error_from_json(*told)));
+  }
+  if (status.shell_code() != 0) {
+    return fail(broken(verb, status));
+  }
+  return answer;
+}
+
 Result<std::string> load_image(const TransferLoad& load) {
-  std::vector<std::string> words{SBX_TRY(find_transfer()), "load", "--root", load.data_root};
+  std::vector<std::string> words{"load", "--root", load.data_root};
   if (!load.platform.empty()) {
     words.insert(words.end(), {"--platform", load.platform});
   }
@@ -58,22 +80,11 @@ Result<std::string> load_image(const TransferLoad& load) {
     words.insert(words.end(), {"--tag", load.tag});
   }
   words.push_back(load.source);
-  sys::Pipe answer_pipe = SBX_TRY(sys::make_pipe());
-  sys::Child child = SBX_TRY(sys::Child::spawn(words, answer_pipe.writer.get()));
-  answer_pipe.writer.reset();
-  const std::string text =
-      SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
-  const sys::ExitStatus status = SBX_TRY(child.wait());
-  const Result<Json> answer = parse_json(text, "the answer of sbx-transfer");
-  if (!answer) {
-    return fail(broken(status));
-  }
-  if (const Json* told = SBX_TRY(find_object(*answer, "error")); told != nullptr) {
-    return fail(SBX_TRY(error_from_json(*told)));
-  }
-  std::optional<std::string> manifest = SBX_TRY(find_string(*answer, "manifest"));
-  if (status.shell_code() != 0 || !manifest) {
-    return fail(broken(status));
+  const Json answer = SBX_TRY(ask_transfer(std::move(words)));
+  std::optional<std::string> manifest = SBX_TRY(find_string(answer, "manifest"));
+  if (!manifest) {
+    return fail(Error::make(ErrorCode::kSystem, "load an image with", "sbx-transfer",
+                            "its answer names no image"));
   }
   return std::move(*manifest);
 }

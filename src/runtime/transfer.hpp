@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace sbx::runtime {
@@ -16,8 +18,12 @@ struct TransferLoad {
 /// True for what names an image outside of the store.
 [[nodiscard]] bool is_image_source(const std::string& text);
 
-/// Runs `sbx-transfer load`, a program of its own because it reads hostile bytes and links what the run path
-/// does not need. The manifest digest of the image in the store, by which ImageStore finds it.
+/// Runs sbx-transfer, a program of its own because it reads hostile bytes and links what the run path does not
+/// need, with these words (a verb first) and waits for its end. `input` is its standard input (-1: /dev/null): an
+/// archive to read or to write, which sbx was given. Its answer, or its error.
+Result<Json> ask_transfer(std::vector<std::string> words, int input = -1);
+
+/// `sbx-transfer load`. The manifest digest of the image in the store, by which ImageStore finds it.
 Result<std::string> load_image(const TransferLoad& load);
 
 }  // namespace sbx::runtime

@@ -18,8 +18,13 @@ class FileActions {
   FileActions(const FileActions&) = delete;
   FileActions& operator=(const FileActions&) = delete;
 
-  void standard(int out, int err) {
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  void standard(int out, int err, int in) {
+    if (in < 0) {
+      ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    } else {
+      // Also of 0 to 0: then posix_spawn(3) clears its close-on-exec flag.
+      ::posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO);
+    }
     if (out >= 0) {
       ::posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     }
@@ -54,7 +59,7 @@ Child& Child::operator=(Child&& other) noexcept {
   return *this;
 }
 
-Result<Child> Child::spawn(const std::vector<std::string>& argv, int out, int err) {
+Result<Child> Child::spawn(const std::vector<std::string>& argv, int out, int err, int in) {
   std::vector<char*> words;
   words.reserve(argv.size() + 1);
   for (const std::string& word : argv) {
@@ -63,7 +68,7 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, int out, int er
   }
   words.push_back(nullptr);
   FileActions actions;
-  actions.standard(out, err);
+  actions.standard(out, err, in);
   pid_t pid = 0;
   const int failed = ::posix_spawn(&pid, words[0], actions.get(), nullptr, words.data(), environ);
   if (failed != 0) {

@@ -30,9 +30,10 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// Starts a program of the host, found by absolute path, with standard input from /dev/null. Its standard output goes to
-  /// `out` and its standard error to `err` (-1: inherited).
-  static Result<Child> spawn(const std::vector<std::string>& argv, int out = -1, int err = -1);
+  /// Starts a program of the host, found by absolute path. Its standard output goes to `out` and its standard error to
+  /// `err` (-1: inherited); its standard input is `in` (-1: /dev/null).
+  static Result<Child> spawn(const std::vector<std::string>& argv, int out = -1, int err = -1,
+                             int in = -1);
 
   [[nodiscard]] bool running() const { return pid_ > 0; }
   [[nodiscard]] pid_t pid() const { return pid_; }

@@ -1,47 +1,62 @@
 #include "transfer/options.hpp"
 
-#include <string_view>
+#include <algorithm>
+#include <array>
 
 namespace sbx::transfer {
-namespace {
 
-Unexpected<Error> usage(std::string_view subject, std::string reason) {
-  return fail(
-      Error::make(ErrorCode::kInvalidArgument, "read argument", subject, std::move(reason))
-          .with_hint("sbx-transfer load --root ROOT [--platform OS/ARCH[/VARIANT]] [--tag NAME] "
-                     "[--progress] SOURCE"));
+Error wrong_words(std::string_view usage, std::string_view subject, std::string reason) {
+  return Error::make(ErrorCode::kInvalidArgument, "read argument", subject, std::move(reason))
+      .with_hint(std::string(usage));
 }
 
-}  // namespace
-
-Result<Options> Options::parse(std::span<char* const> arguments) {
-  Options out;
-  if (arguments.empty() || std::string_view(arguments[0]) != "load") {
-    return usage(arguments.empty() ? "" : arguments[0], "the only verb is 'load'");
-  }
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string_view word = arguments[i];
-    const bool takes_value = word == "--root" || word == "--platform" || word == "--tag";
-    if (takes_value && i + 1 == arguments.size()) {
-      return usage(word, "it needs a value");
+Result<void> read_options(std::string_view usage, Words words, std::span<const Option> options,
+                          std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (!word.starts_with('-') || word == "-") {
+      arguments.emplace_back(word);
+      continue;
     }
-    if (word == "--root") {
-      out.root = arguments[++i];
-    } else if (word == "--platform") {
-      out.platform = arguments[++i];
-    } else if (word == "--tag") {
-      out.tags.emplace_back(arguments[++i]);
-    } else if (word == "--progress") {
-      out.progress = true;
-    } else if (word.starts_with('-') || !out.source.empty()) {
-      return usage(word, "it is not expected here");
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [&](const Option& known) { return known.name == word; });
+    if (option == options.end()) {
+      return fail(wrong_words(usage, word, "it is not expected here"));
+    }
+    if (option->flag != nullptr) {
+      *option->flag = true;
+      continue;
+    }
+    if (++i == words.size()) {
+      return fail(wrong_words(usage, word, "it needs a value"));
+    }
+    if (option->values != nullptr) {
+      option->values->emplace_back(words[i]);
     } else {
-      out.source = word;
+      *option->value = words[i];
     }
   }
-  if (out.root.empty() || out.root.front() != '/' || out.source.empty()) {
-    return usage("", "an absolute ROOT and a SOURCE are needed");
+  return {};
+}
+
+Result<void> check_root(std::string_view usage, const std::string& root) {
+  return root.starts_with('/') ? Result<void>()
+                               : fail(wrong_words(usage, "--root", "an absolute path is needed"));
+}
+
+Result<LoadOptions> LoadOptions::parse(Words words) {
+  LoadOptions out;
+  const std::array<Option, 4> options{{{.name = "--root", .value = &out.root},
+                                       {.name = "--platform", .value = &out.platform},
+                                       {.name = "--tag", .values = &out.tags},
+                                       {.name = "--progress", .flag = &out.progress}}};
+  std::vector<std::string> arguments;
+  SBX_TRY(read_options(kUsage, words, options, arguments));
+  SBX_TRY(check_root(kUsage, out.root));
+  if (arguments.size() != 1) {
+    return fail(wrong_words(kUsage, "", "one SOURCE is needed"));
   }
+  out.source = std::move(arguments.front());
   return out;
 }
 

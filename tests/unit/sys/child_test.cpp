@@ -23,6 +23,19 @@ TEST_CASE("a program's exit code and its words come back") {
   CHECK_FALSE(child.running());
 }
 
+TEST_CASE("a program reads what it is given, and nothing else") {
+  Pipe in = make_pipe().value();
+  Pipe out = make_pipe().value();
+  REQUIRE(write_full(in.writer.get(), "given", "in"));
+  in.writer.reset();
+  Child given = Child::spawn({"/bin/cat"}, out.writer.get(), -1, in.reader.get()).value();
+  CHECK(given.wait().value().shell_code() == 0);
+  Child nothing = Child::spawn({"/bin/cat"}, out.writer.get()).value();
+  CHECK(nothing.wait().value().shell_code() == 0);
+  out.writer.reset();
+  CHECK(read_fd(out.reader.get(), 100, "out").value() == "given");
+}
+
 TEST_CASE("a signal shows as 128 + n") {
   Child child = Child::spawn({"/bin/sh", "-c", "kill -TERM $$"}).value();
   const ExitStatus status = child.wait().value();

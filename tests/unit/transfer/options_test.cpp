@@ -2,22 +2,22 @@
 
 #include <catch2/catch.hpp>
 
-using sbx::transfer::Options;
+using sbx::transfer::LoadOptions;
 
 namespace {
 
-sbx::Result<Options> parse(std::vector<std::string> words) {
+sbx::Result<LoadOptions> parse(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (std::string& word : words) {
     arguments.push_back(word.data());
   }
-  return Options::parse(arguments);
+  return LoadOptions::parse(arguments);
 }
 
 }  // namespace
 
 TEST_CASE("a whole command line") {
-  const auto options = parse({"load", "--root", "/r", "--tag", "a", "--tag", "b", "--platform",
+  const auto options = parse({"--root", "/r", "--tag", "a", "--tag", "b", "--platform",
                               "linux/arm64", "--progress", "oci:x"});
   REQUIRE(options);
   CHECK(options->root == "/r");
@@ -29,13 +29,14 @@ TEST_CASE("a whole command line") {
 
 TEST_CASE("anything else is refused") {
   for (const std::vector<std::string>& words : {std::vector<std::string>{},
-                                                {"pull"},
-                                                {"load"},
-                                                {"load", "--root"},
-                                                {"load", "--root", "r", "oci:x"},
-                                                {"load", "--root", "/r"},
-                                                {"load", "--root", "/r", "a", "b"},
-                                                {"load", "--root", "/r", "--bad", "a"}}) {
-    CHECK_FALSE(parse(words));
+                                                {"--root"},
+                                                {"--root", "r", "oci:x"},
+                                                {"--root", "/r"},
+                                                {"--root", "/r", "a", "b"},
+                                                {"--root", "/r", "--bad", "a"}}) {
+    const auto options = parse(words);
+    REQUIRE_FALSE(options);
+    CHECK(options.error().code == sbx::ErrorCode::kInvalidArgument);
+    CHECK(options.error().hint == LoadOptions::kUsage);
   }
 }

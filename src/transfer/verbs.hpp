@@ -1,0 +1,27 @@
+#pragma once
+
+// The verbs of sbx-transfer, one file verb_*.cpp each: options (one struct per verb), everything from outside opened,
+// confinement, work. What a verb returns is the last line of the answer.
+
+#include <span>
+#include <string_view>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "transfer/options.hpp"
+
+namespace sbx::transfer {
+
+struct Verb {
+  std::string_view name;
+  Result<Json> (*run)(Words words);  // the words behind the name
+};
+
+std::span<const Verb> verbs();
+
+/// The whole command line: a verb and its words. kInvalidArgument, listing the verbs, if it is none.
+Result<Json> run_verb(Words words);
+
+Result<Json> load(Words words);
+
+}  // namespace sbx::transfer
