@@ -454,7 +454,13 @@ Result<std::unique_ptr<Response>> HttpSession::start(const Request& request) {
   Impl& impl = *impl_;
   impl.begin(request);
   while (!impl.headers_done && !impl.done) {
-    SBX_TRY(impl.step());
+    Result<void> went = impl.step();
+    if (!went) {
+      if (!impl.headers_done || impl.failure != Failure::kBroken) {
+        return fail(std::move(went).error());
+      }
+      impl.own_error = std::move(went).error();  // cut behind the headers: for the reader, after what came
+    }
   }
   if (!impl.headers_done) {
     return impl.broken(Failure::kBroken,
