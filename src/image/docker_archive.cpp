@@ -14,8 +14,6 @@
 namespace sbx::image {
 namespace {
 
-constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20U;
-
 struct ArchivedImage {
   std::string config;
   std::vector<std::string> tags;
@@ -105,7 +103,7 @@ Result<SourceImage> find_in_docker_archive(SourceFiles& files, const SourceQuery
       image.names.push_back(reference->tagged());
     }
   }
-  SBX_TRY(take_config(image, std::move(config), query));
+  SBX_TRY(take_config(image, std::move(config), query.platform));
   return image;
 }
 

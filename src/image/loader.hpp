@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "image/installer.hpp"
 #include "image/source_name.hpp"
 #include "layer/compression.hpp"
 #include "layer/limits.hpp"
@@ -15,14 +16,6 @@
 
 namespace sbx::image {
 
-/// How far a load has come; bytes as they are in the source.
-struct LoadProgress {
-  std::size_t layer = 0;  // from 0
-  std::size_t layers = 0;
-  std::uint64_t done = 0;  // of this layer
-  std::uint64_t total = 0;
-};
-
 struct LoadRequest {
   std::string root;  // sbx's data directory
   SourceName source;
@@ -31,17 +24,7 @@ struct LoadRequest {
   std::vector<std::string> tags;  // instead of the names that the source gives
   layer::TreeLimits tree_limits;
   layer::DecompressLimits layer_limits;
-  std::function<void(const LoadProgress&)> progress;  // may be empty
-};
-
-struct LoadedImage {
-  oci::Digest manifest;
-  std::optional<oci::Digest> source;
-  oci::Digest config;
-  oci::ChainId chain;
-  std::vector<std::string> names;  // those it was given now
-  std::uint64_t size = 0;          // of the layers, uncompressed
-  bool already = false;            // everything but names was there
+  std::function<void(const LoadProgress&)> progress;  // may be empty; called by other threads
 };
 
 /// The directory or file to read from.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "image/join.hpp"
+#include "image/manifest_choice.hpp"
 #include "image/source_image.hpp"
 #include "oci/index.hpp"
 #include "oci/manifest.hpp"
@@ -13,9 +14,6 @@
 
 namespace sbx::image {
 namespace {
-
-constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20U;
-constexpr std::size_t kMaxIndexDocuments = 64;
 
 std::string blob_path(const oci::Digest& digest) { return "blobs/sha256/" + digest.hex(); }
 
@@ -78,73 +76,6 @@ Result<std::vector<oci::Descriptor>> choose_entries(const oci::Index& index,
   return out;
 }
 
-/// Walks indexes of indexes, bounded in depth, in documents and in entries.
-class ManifestCollector {
- public:
-  explicit ManifestCollector(SourceFiles& files) : files_(files) {}
-
-  Result<void> collect(const std::vector<oci::Descriptor>& entries, std::size_t depth) {
-    for (const oci::Descriptor& entry : entries) {
-      if (oci::is_manifest(entry.type())) {
-        found_.push_back(entry);
-      } else if (entry.type() == oci::MediaType::kDockerSchema1) {
-        return fail(Error::make(ErrorCode::kUnsupported, "load image", entry.digest.str(),
-                                "docker schema 1 manifests are not supported"));
-      } else if (oci::is_index(entry.type())) {
-        SBX_TRY(collect_index(entry, depth));
-      }
-      if (found_.size() > oci::kMaxIndexEntries) {
-        return fail(Error::make(ErrorCode::kLimit, "load image", "",
-                                "its indexes list too many manifests"));
-      }
-    }
-    return {};
-  }
-  [[nodiscard]] const std::vector<oci::Descriptor>& found() const { return found_; }
-
- private:
-  Result<void> collect_index(const oci::Descriptor& entry, std::size_t depth) {
-    if (depth == oci::kMaxIndexDepth || ++documents_ > kMaxIndexDocuments) {
-      return fail(Error::make(ErrorCode::kLimit, "load image", entry.digest.str(),
-                              "its indexes are nested too deep"));
-    }
-    const std::string text = SBX_TRY(read_blob(files_, entry, oci::kMaxManifestBytes));
-    const oci::Index index = SBX_TRY(oci::Index::parse(text, entry.type(), entry.digest.str()));
-    return collect(index.manifests, depth + 1);
-  }
-
-  SourceFiles& files_;
-  std::vector<oci::Descriptor> found_;
-  std::size_t documents_ = 0;
-};
-
-/// A manifest whose platform is not stated is the last choice: its configuration has the last word.
-int rank_of(const oci::Descriptor& manifest, const oci::Platform& wanted) {
-  return manifest.platform ? oci::platform_rank(wanted, *manifest.platform) : 1;
-}
-
-Result<oci::Descriptor> choose_manifest(const std::vector<oci::Descriptor>& found,
-                                        const oci::Platform& wanted) {
-  const oci::Descriptor* best = nullptr;
-  std::vector<std::string> platforms;
-  for (const oci::Descriptor& manifest : found) {
-    const int rank = rank_of(manifest, wanted);
-    if (rank > 0 && (best == nullptr || rank > rank_of(*best, wanted))) {
-      best = &manifest;
-    }
-    // Buildkit lists its attestations as images for unknown/unknown.
-    if (manifest.platform && manifest.platform->os != "unknown") {
-      platforms.push_back(manifest.platform->str());
-    }
-  }
-  if (best == nullptr && found.empty()) {
-    return fail(
-        Error::make(ErrorCode::kUnsupported, "load image", "", "there is no image manifest in it"));
-  }
-  return best == nullptr ? Result<oci::Descriptor>(fail(no_such_platform(wanted, platforms)))
-                         : Result<oci::Descriptor>(*best);
-}
-
 /// Names that can be an image's. umoci and skopeo often write only a tag: then the directory gives the name.
 std::vector<std::string> full_names(const oci::Descriptor& entry, const std::string& base_name) {
   std::vector<std::string> out;
@@ -160,6 +91,19 @@ std::vector<std::string> full_names(const oci::Descriptor& entry, const std::str
   return out.size() > 1 ? std::vector<std::string>{out.back()} : out;
 }
 
+Result<SourceImage> read_image(SourceFiles& files, const oci::Descriptor& chosen,
+                               const oci::Descriptor& entry, const SourceQuery& query) {
+  SourceImage image;
+  const oci::Descriptor config = SBX_TRY(
+      take_manifest(image, chosen, SBX_TRY(read_blob(files, chosen, oci::kMaxManifestBytes))));
+  for (SourceImage::Layer& layer : image.layers) {
+    layer.path = blob_path(*layer.digest);
+  }
+  image.names = full_names(entry, query.base_name);
+  SBX_TRY(take_config(image, SBX_TRY(read_blob(files, config, kMaxConfigBytes)), query.platform));
+  return image;
+}
+
 }  // namespace
 
 Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& query) {
@@ -168,22 +112,11 @@ Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& qu
   const oci::Index index =
       SBX_TRY(oci::Index::parse(text, oci::MediaType::kOciIndex, "index.json"));
   const std::vector<oci::Descriptor> entries = SBX_TRY(choose_entries(index, query.ref));
-  ManifestCollector collector(files);
-  SBX_TRY(collector.collect(entries, 0));
-  const oci::Descriptor chosen = SBX_TRY(choose_manifest(collector.found(), query.platform));
-
-  SourceImage image;
-  image.manifest_digest = chosen.digest;
-  image.manifest = SBX_TRY(read_blob(files, chosen, oci::kMaxManifestBytes));
-  const oci::Manifest manifest =
-      SBX_TRY(oci::Manifest::parse(image.manifest, chosen.type(), chosen.digest.str()));
-  for (const oci::Descriptor& layer : manifest.layers) {
-    image.layers.push_back({blob_path(layer.digest), layer.digest, layer.size});
-  }
-  image.config_digest = manifest.config.digest;
-  image.names = full_names(entries.front(), query.base_name);
-  SBX_TRY(take_config(image, SBX_TRY(read_blob(files, manifest.config, kMaxConfigBytes)), query));
-  return image;
+  const oci::Descriptor chosen =
+      SBX_TRY(choose_manifest(entries, query.platform, [&](const oci::Descriptor& nested) {
+        return read_blob(files, nested, oci::kMaxManifestBytes);
+      }));
+  return read_image(files, chosen, entries.front(), query);
 }
 
 }  // namespace sbx::image

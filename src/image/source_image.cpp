@@ -7,6 +7,7 @@
 #include "base/sha256.hpp"
 #include "image/join.hpp"
 #include "layer/ingest.hpp"
+#include "oci/manifest.hpp"
 
 namespace sbx::image {
 
@@ -27,12 +28,25 @@ Error no_such_platform(const oci::Platform& wanted, const std::vector<std::strin
       .with_hint("choose one of them with --platform");
 }
 
-Result<void> take_config(SourceImage& image, std::string text, const SourceQuery& query) {
+Result<oci::Descriptor> take_manifest(SourceImage& image, const oci::Descriptor& chosen,
+                                      std::string text) {
+  const oci::Manifest manifest =
+      SBX_TRY(oci::Manifest::parse(text, chosen.type(), chosen.digest.str()));
+  image.manifest_digest = chosen.digest;
+  image.manifest = std::move(text);
+  image.config_digest = manifest.config.digest;
+  for (const oci::Descriptor& layer : manifest.layers) {
+    image.layers.push_back({{}, layer.digest, layer.size});
+  }
+  return manifest.config;
+}
+
+Result<void> take_config(SourceImage& image, std::string text, const oci::Platform& wanted) {
   image.config = SBX_TRY(oci::ImageConfig::parse(text, image.config_digest.str()));
   image.config_text = std::move(text);
   const oci::Platform& made_for = image.config.platform;
-  if (!made_for.architecture.empty() && oci::platform_rank(query.platform, made_for) == 0) {
-    return fail(no_such_platform(query.platform, {made_for.str()}));
+  if (!made_for.architecture.empty() && oci::platform_rank(wanted, made_for) == 0) {
+    return fail(no_such_platform(wanted, {made_for.str()}));
   }
   if (image.config.diff_ids.size() != image.layers.size()) {
     return fail(Error::make(ErrorCode::kCorrupt, "load image", image.config_digest.str(),

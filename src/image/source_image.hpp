@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "image/source_files.hpp"
+#include "oci/descriptor.hpp"
 #include "oci/image_config.hpp"
 #include "oci/platform.hpp"
 
@@ -14,7 +15,7 @@ namespace sbx::image {
 /// An image that was found in a source: its documents are checked, its layers not read yet.
 struct SourceImage {
   struct Layer {
-    std::string path;                   // for SourceFiles::find
+    std::string path;                   // for SourceFiles::find; empty in a registry
     std::optional<oci::Digest> digest;  // of the bytes as they are; archives of docker give none
     std::optional<std::uint64_t> size;
   };
@@ -39,8 +40,15 @@ Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& qu
 /// What `docker save` writes: manifest.json, configurations and layers by path.
 Result<SourceImage> find_in_docker_archive(SourceFiles& files, const SourceQuery& query);
 
+/// Reads the manifest, whose size and digest have been compared with `chosen`: the layers with their digests, and the
+/// configuration's descriptor, which is returned.
+Result<oci::Descriptor> take_manifest(SourceImage& image, const oci::Descriptor& chosen,
+                                      std::string text);
 /// Reads the configuration and compares it with what was asked for and with the number of layers.
-Result<void> take_config(SourceImage& image, std::string text, const SourceQuery& query);
+Result<void> take_config(SourceImage& image, std::string text, const oci::Platform& wanted);
+
+/// Of a configuration: what containerd and docker accept.
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20U;
 
 /// kCorrupt unless `text` has this digest.
 Result<void> check_digest(std::string_view text, const oci::Digest& expected,

@@ -8,13 +8,13 @@
 namespace sbx::layer {
 namespace {
 
-Result<void> take(std::uint64_t& used, std::uint64_t more, std::uint64_t limit,
+Result<void> take(std::atomic<std::uint64_t>& used, std::uint64_t more, std::uint64_t limit,
                   std::string_view what) {
-  if (more > limit - used) {
+  const std::uint64_t before = used.fetch_add(more, std::memory_order_relaxed);
+  if (before > limit || more > limit - before) {
     return fail(Error::make(ErrorCode::kLimit, "index image", "",
                             fmt::format("it has more than {} {}", limit, what)));
   }
-  used += more;
   return {};
 }
 

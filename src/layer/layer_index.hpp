@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,10 +27,11 @@ class TreeBudget {
 
  private:
   TreeLimits limits_;
-  std::uint64_t entries_ = 0;
-  std::uint64_t strings_ = 0;
-  std::uint64_t extents_ = 0;
-  std::uint64_t steps_ = 0;
+  // Layers are indexed by several threads at once.
+  std::atomic<std::uint64_t> entries_ = 0;
+  std::atomic<std::uint64_t> strings_ = 0;
+  std::atomic<std::uint64_t> extents_ = 0;
+  std::atomic<std::uint64_t> steps_ = 0;
 };
 
 /// The entries of one layer in the order of its tar, whiteouts apart: they apply to the layers below,

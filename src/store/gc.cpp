@@ -7,6 +7,7 @@
 #include <string>
 
 #include "oci/manifest.hpp"
+#include "store/pending.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::store {
@@ -77,6 +78,7 @@ Result<Collected> collect_garbage(const Store& store) {
   out.ran = true;
   SBX_TRY(sweep_leftovers(store, out));
   Needed needed;
+  needed.blobs = SBX_TRY(pending_blobs(store));
   for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
     SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
   }

@@ -12,7 +12,7 @@ struct Collected {
   std::uint64_t bytes = 0;
 };
 
-/// Removes blobs and trees that no image of index.json needs, and what killed loads left in staging. Does not
+/// Removes blobs and trees that no image of index.json and no unfinished pull needs, and what killed loads left in staging. Does not
 /// wait: with a load going on it does nothing. If any image cannot be read, nothing is removed.
 /// Running containers keep their files, because they hold them open.
 Result<Collected> collect_garbage(const Store& store);

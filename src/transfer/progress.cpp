@@ -6,13 +6,15 @@
 
 namespace sbx::transfer {
 
-void ProgressPrinter::operator()(const image::LoadProgress& progress) {
+void ProgressPrinter::print(const image::LoadProgress& progress) {
   constexpr std::chrono::milliseconds kPause{100};
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_ < kPause) {
+  const std::lock_guard lock(mutex_);
+  const auto [last, first] = last_.try_emplace(progress.layer, now);
+  if (!first && now - last->second < kPause && progress.done < progress.total) {
     return;
   }
-  last_ = now;
+  last->second = now;
   const Json line{{"progress",
                    {{"layer", progress.layer + 1},
                     {"layers", progress.layers},

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <mutex>
 
-#include "image/loader.hpp"
+#include "image/installer.hpp"
 
 namespace sbx::transfer {
 
-/// Prints a line {"progress": {...}} at most ten times a second.
+/// Prints lines {"progress": {"layer", "layers", "done", "total"}}, for each layer at most ten times a second and once
+/// more when it is done. Any thread may call it.
 class ProgressPrinter {
  public:
-  void operator()(const image::LoadProgress& progress);
+  void print(const image::LoadProgress& progress);
 
  private:
-  std::chrono::steady_clock::time_point last_;
+  std::mutex mutex_;                                                   // also keeps lines apart
+  std::map<std::size_t, std::chrono::steady_clock::time_point> last_;  // by layer
 };
 
 }  // namespace sbx::transfer

@@ -31,8 +31,9 @@ Result<Json> load(Words words) {
   if (!options.platform.empty()) {
     request.platform = SBX_TRY(oci::Platform::parse(options.platform));
   }
+  ProgressPrinter printer;
   if (options.progress) {
-    request.progress = ProgressPrinter();
+    request.progress = [&](const image::LoadProgress& progress) { printer.print(progress); };
   }
   request.source_file = SBX_TRY(image::open_source(request.source));
   const store::Store store =
