@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 #include "sys/file.hpp"
 
@@ -47,6 +48,9 @@ Environment Environment::of_process(const sys::Invoker& who) {
   env.registries_conf_override = sys::environment("CONTAINERS_REGISTRIES_CONF_OVERRIDE");
   env.auth_file = sys::environment("REGISTRY_AUTH_FILE");
   env.docker_config = sys::environment("DOCKER_CONFIG");
+  if (std::string temporary = sys::environment("TMPDIR"); temporary.starts_with('/')) {
+    env.temporary_dir = std::move(temporary);
+  }
   env.path = absolute_directories(sys::environment("PATH"));
   return env;
 }
@@ -87,6 +91,36 @@ Result<std::vector<std::string>> list_files(const std::string& directory, std::s
     }
   }
   std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<std::vector<std::string>> drop_ins(const Environment& env, std::string_view stem,
+                                          std::string_view inner, std::string_view suffix) {
+  std::vector<std::string> directories;
+  for (const char* place : {"/usr/share/containers", "/etc/containers"}) {
+    const std::string folder = env.system(place);
+    directories.push_back(fmt::format("{}/{}{}.d", folder, stem, inner));
+    if (env.uid == 0) {
+      directories.push_back(fmt::format("{}/{}.rootful{}.d", folder, stem, inner));
+    } else {
+      directories.push_back(fmt::format("{}/{}.rootless{}.d", folder, stem, inner));
+      directories.push_back(fmt::format("{}/{}", directories.back(), env.uid));
+    }
+  }
+  if (!env.config_home.empty()) {
+    directories.push_back(fmt::format("{}/containers/{}{}.d", env.config_home, stem, inner));
+  }
+  std::map<std::string, std::string> by_name;
+  for (const std::string& directory : directories) {
+    for (const std::string& name : SBX_TRY(list_files(directory, suffix))) {
+      by_name[name] = fmt::format("{}/{}", directory, name);
+    }
+  }
+  std::vector<std::string> out;
+  out.reserve(by_name.size());
+  for (auto& [name, path] : by_name) {
+    out.push_back(std::move(path));
+  }
   return out;
 }
 

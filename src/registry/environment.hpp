@@ -24,6 +24,7 @@ struct Environment {
   std::string auth_file;                 // $REGISTRY_AUTH_FILE
   std::string docker_config;             // $DOCKER_CONFIG, a directory
   std::vector<std::string> path;         // $PATH, its absolute directories
+  std::string temporary_dir = "/tmp";    // $TMPDIR
   std::string root;  // stands before /etc, /usr, /run and /var; for tests, else empty
 
   /// Of this process. Relative values of the XDG variables are ignored, as the base directory specification has it.
@@ -39,5 +40,11 @@ Result<std::optional<std::string>> read_if_there(const std::string& path, std::s
 /// Names of the regular files in a directory that end in `suffix`, sorted; empty if there is no such directory. Symlinks are
 /// followed. kLimit if there are more than 1,000.
 Result<std::vector<std::string>> list_files(const std::string& directory, std::string_view suffix);
+
+/// The files that end in `suffix` in STEM + `inner` + ".d" (and, for root, STEM.rootful + `inner` + ".d", else STEM.rootless
+/// and its subfolder named by the uid) of /usr/share/containers, /etc/containers and the user's folder, ordered by name; of
+/// two of the same name the one nearer to the user.
+Result<std::vector<std::string>> drop_ins(const Environment& env, std::string_view stem,
+                                          std::string_view inner, std::string_view suffix);
 
 }  // namespace sbx::registry

@@ -69,17 +69,6 @@ Result<Endpoint> rewritten(const oci::Reference& reference, const RegistryRule& 
   return out;
 }
 
-std::vector<std::string> drop_in_directories(const std::string& folder, uid_t uid) {
-  std::vector<std::string> out = {folder + "/registries.conf.d"};
-  if (uid == 0) {
-    out.push_back(folder + "/registries.rootful.conf.d");
-  } else {
-    out.push_back(folder + "/registries.rootless.conf.d");
-    out.push_back(fmt::format("{}/registries.rootless.conf.d/{}", folder, uid));
-  }
-  return out;
-}
-
 }  // namespace
 
 bool is_short_name(std::string_view name) {
@@ -130,29 +119,15 @@ Result<void> RegistriesConf::apply_file(const std::string& path, bool must_exist
 }
 
 Result<void> RegistriesConf::load_usual(const Environment& env) {
-  // From the vendor to the user: the last that exists counts, for the main file and for drop-ins of one name.
-  std::vector<std::string> folders = {env.system("/usr/share/containers"),
-                                      env.system("/etc/containers")};
-  std::map<std::string, std::string> drop_ins;
-  const auto collect = [&](const std::string& directory) -> Result<void> {
-    for (const std::string& name : SBX_TRY(list_files(directory, ".conf"))) {
-      drop_ins[name] = fmt::format("{}/{}", directory, name);
-    }
-    return {};
-  };
-  for (const std::string& folder : folders) {
-    for (const std::string& directory : drop_in_directories(folder, env.uid)) {
-      SBX_TRY(collect(directory));
-    }
-  }
+  std::vector<std::string> folders = {env.system("/etc/containers"),
+                                      env.system("/usr/share/containers")};
   if (!env.config_home.empty()) {
-    folders.push_back(env.config_home + "/containers");
-    SBX_TRY(collect(folders.back() + "/registries.conf.d"));
+    folders.insert(folders.begin(), env.config_home + "/containers");
   }
-  for (auto folder = folders.rbegin(); folder != folders.rend() && sources_.empty(); ++folder) {
+  for (auto folder = folders.begin(); folder != folders.end() && sources_.empty(); ++folder) {
     SBX_TRY(apply_file(*folder + "/registries.conf", false));
   }
-  for (const auto& [name, path] : drop_ins) {
+  for (const std::string& path : SBX_TRY(drop_ins(env, "registries", ".conf", ".conf"))) {
     SBX_TRY(apply_file(path, false));
   }
   return {};
