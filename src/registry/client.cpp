@@ -7,6 +7,7 @@
 
 #include "base/sha256.hpp"
 #include "oci/media_type.hpp"
+#include "registry/client_impl.hpp"
 #include "registry/curl_error.hpp"
 #include "sys/file.hpp"
 
@@ -39,12 +40,6 @@ Result<std::shared_ptr<const TlsMaterial>> read_tls_files(const TlsFiles& files)
   return std::shared_ptr<const TlsMaterial>(std::move(material));
 }
 
-oci::Digest digest_of(std::string_view bytes) {
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(bytes)));
-  return oci::Digest(hash.finish());
-}
-
 std::string without_parameters(std::string_view media_type) {
   media_type = media_type.substr(0, media_type.find_first_of("; \t"));
   return std::string(
@@ -53,44 +48,18 @@ std::string without_parameters(std::string_view media_type) {
 
 }  // namespace
 
+oci::Digest digest_of(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(bytes)));
+  return oci::Digest(hash.finish());
+}
+
 std::span<const std::string_view> manifest_types() {
   static constexpr std::array<std::string_view, 4> kTypes = {
       oci::kOciIndexType, "application/vnd.docker.distribution.manifest.list.v2+json",
       oci::kOciManifestType, "application/vnd.docker.distribution.manifest.v2+json"};
   return kTypes;
 }
-
-struct Client::Impl {
-  Impl(Endpoint endpoint, ClientOptions options, std::shared_ptr<const TlsMaterial> tls)
-      : exchange(std::move(endpoint), std::move(options), std::move(tls)) {}
-
-  [[nodiscard]] const Endpoint& endpoint() const { return exchange.endpoint(); }
-  [[nodiscard]] std::string pull_scope() const {
-    return fmt::format("repository:{}:pull", endpoint().repository);
-  }
-  [[nodiscard]] std::string target(std::string_view rest) const {
-    return fmt::format("/v2/{}/{}", endpoint().repository, rest);
-  }
-  [[nodiscard]] std::string blob_target(const oci::Digest& digest) const {
-    return target("blobs/" + digest.str());
-  }
-  /// As people write it: HOST/REPOSITORY:TAG.
-  [[nodiscard]] Asked asked(std::string op, std::string_view reference) const {
-    const bool digest = reference.find(':') != std::string_view::npos;
-    return {std::move(op),
-            fmt::format("{}/{}{}{}", registry_name(endpoint().host), endpoint().repository,
-                        digest ? "@" : ":", reference),
-            endpoint().host};
-  }
-  Result<Request> manifest_request(std::string_view method, std::string_view reference,
-                                   std::span<const std::string_view> accepted);
-  Result<Manifest> fetch_manifest(std::string_view reference,
-                                  std::span<const std::string_view> accepted);
-  static Result<void> check_digest(const Asked& asked, const oci::Digest& found,
-                                   std::string_view reference, std::string_view claimed);
-
-  Exchange exchange;
-};
 
 Result<Request> Client::Impl::manifest_request(std::string_view method, std::string_view reference,
                                                std::span<const std::string_view> accepted) {

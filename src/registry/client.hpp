@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "oci/descriptor.hpp"
 #include "oci/digest.hpp"
 #include "registry/blob_stream.hpp"
 #include "registry/endpoint.hpp"
 #include "registry/exchange.hpp"
+#include "registry/listing.hpp"
 
 namespace sbx::registry {
 
@@ -62,6 +64,29 @@ class Client {
 
   /// HEAD /v2/NAME/blobs/DIGEST. kCorrupt if the registry has it with another size.
   Result<bool> has_blob(const oci::Digest& digest, std::uint64_t size);
+
+  /// POST ...?mount=DIGEST&from=REPOSITORY: takes a blob over from another repository of the same registry. False if it
+  /// has to be uploaded: the registry does not have it there, does not let us read it there, or does not mount.
+  Result<bool> mount_blob(const oci::Digest& digest, std::string_view from_repository);
+
+  /// POST, then PUT; more than 32 MiB in pieces by PATCH, which go on where a broken connection left them. `reader` is
+  /// asked for any part, and again. The registry checks the digest (kSystem: 400 DIGEST_INVALID).
+  Result<void> upload_blob(const oci::Digest& digest, std::uint64_t size, const BodyReader& reader);
+
+  /// PUT /v2/NAME/manifests/REFERENCE. The digest of the bytes, which the registry confirmed if it names one.
+  Result<oci::Digest> put_manifest(std::string_view reference, std::string_view bytes,
+                                   std::string_view media_type);
+
+  /// GET /v2/NAME/tags/list, page by page, in the registry's order. `complete` is false if there are more than `limit`.
+  Result<Tags> tags(std::size_t limit);
+
+  /// What other documents say about this one (referrers API, or its fallback tag "sha256-HEX"); empty if there is nothing
+  /// or the registry knows neither.
+  Result<std::vector<oci::Descriptor>> referrers(const oci::Digest& digest);
+
+  /// Repositories whose name or description has the term: docker.io's and others' /v1/search, else those of the catalog
+  /// (/v2/_catalog, at most 20 pages) whose name has it. The endpoint's repository is not looked at.
+  Result<SearchResults> search(std::string_view term, std::size_t limit);
 
  private:
   struct Impl;

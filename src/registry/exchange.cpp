@@ -21,6 +21,16 @@ Error redirect_error(const Url& from, std::string reason) {
   return Error::make(ErrorCode::kDenied, "follow the redirect of", from.shown(), std::move(reason));
 }
 
+/// A client's certificate proves who we are, as a password does: other hosts do not get it.
+std::shared_ptr<const TlsMaterial> without_identity(const std::shared_ptr<const TlsMaterial>& tls) {
+  if (!tls || tls->certificate.empty()) {
+    return tls;
+  }
+  auto others = std::make_shared<TlsMaterial>();
+  others->authorities = tls->authorities;
+  return others;
+}
+
 /// What the next request is after a redirect; see RFC 9110 15.4.
 Result<Request> redirected(const Request& request, const Response& response, bool insecure) {
   const std::string_view location = response.header("location");
@@ -42,12 +52,7 @@ Result<Request> redirected(const Request& request, const Response& response, boo
   Request changed = request;
   if (!request.url.same_origin(next)) {
     changed.authorization.clear();
-    if (request.tls && !request.tls->certificate.empty()) {
-      auto others = std::make_shared<TlsMaterial>(*request.tls);
-      others->certificate.clear();  // proves who we are, as a password does
-      others->key.clear();
-      changed.tls = std::move(others);
-    }
+    changed.tls = without_identity(request.tls);
   }
   changed.url = std::move(next);
   return changed;
@@ -164,7 +169,7 @@ Result<std::unique_ptr<Response>> Exchange::send(Request request, std::string_vi
     return fail(redirect_error(request.url, "the registry leads from https to plain http"));
   }
   request.verify = !endpoint_.insecure;
-  request.tls = ours ? tls_ : nullptr;
+  request.tls = ours ? tls_ : without_identity(tls_);
   const std::string key = authorization_key(endpoint_, scope);
   if (ours) {
     request.authorization = options_.memory->authorization(key);
@@ -214,14 +219,11 @@ Result<std::string> Exchange::authorize(const Response& refused, std::string_vie
 Result<std::string> Exchange::fetch_token(const Challenge& challenge, std::string_view scope,
                                           const std::string& key) {
   const std::vector<std::string> scopes = words_of(fmt::format("{} {}", scope, challenge.scope));
-  Request request = SBX_TRY(token_request(endpoint_, SBX_TRY(address("/")), challenge, scopes));
+  const Url base = SBX_TRY(address("/"));
+  Request request = SBX_TRY(token_request(endpoint_, base, challenge, scopes));
   const Asked asked{"get a token from", request.url.shown(), endpoint_.host};
   request.verify = !endpoint_.insecure;
-  if (tls_) {
-    auto authorities = std::make_shared<TlsMaterial>();
-    authorities->authorities = tls_->authorities;
-    request.tls = std::move(authorities);
-  }
+  request.tls = request.url.same_origin(base) ? tls_ : without_identity(tls_);
   const std::unique_ptr<Response> response = SBX_TRY(follow(std::move(request)));
   if (response->status() != 200) {
     if (is_passing(response->status())) {

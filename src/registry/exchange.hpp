@@ -37,6 +37,7 @@ class Exchange {
   Exchange(Endpoint endpoint, ClientOptions options, std::shared_ptr<const TlsMaterial> tls);
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const ClientOptions& options() const { return options_; }
 
   /// "https://HOST" + target. The first call finds out whether an insecure registry speaks TLS.
   Result<Url> address(std::string_view target);

@@ -459,7 +459,8 @@ Result<std::unique_ptr<Response>> HttpSession::start(const Request& request) {
       if (!impl.headers_done || impl.failure != Failure::kBroken) {
         return fail(std::move(went).error());
       }
-      impl.own_error = std::move(went).error();  // cut behind the headers: for the reader, after what came
+      impl.own_error =
+          std::move(went).error();  // cut behind the headers: for the reader, after what came
     }
   }
   if (!impl.headers_done) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "base/sha256.hpp"
 
@@ -115,24 +116,7 @@ Result<Request> token_request(const Endpoint& endpoint, const Url& registry,
 }
 
 std::string basic_authorization(const Credentials& credentials) {
-  return "Basic " + base64(credentials.username + ":" + credentials.password);
-}
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const std::string_view group = text.substr(at, 3);
-    unsigned bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8U | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= group.size() ? kDigits[bits >> (18 - 6 * i) & 63U] : '=';
-    }
-  }
-  return out;
+  return "Basic " + encode_base64(credentials.username + ":" + credentials.password);
 }
 
 std::string HostMemory::authorization(const std::string& key) const {

@@ -33,9 +33,6 @@ Result<Request> token_request(const Endpoint& endpoint, const Url& registry,
 /// "Basic ..." (RFC 7617).
 std::string basic_authorization(const Credentials& credentials);
 
-/// RFC 4648, with padding.
-std::string base64(std::string_view text);
-
 /// What was learned about hosts, for all clients of one transfer: authorizations by host, credentials and scope, and
 /// who speaks plain HTTP only. Thread-safe; one mutex, nothing is called while it is held.
 class HostMemory {

@@ -130,12 +130,13 @@ class FakeRegistry:
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = bytearray(body)  # bytes would be copied by each +=
         while len(body) < int(headers.get("content-length", 0)):
             more = connection.recv(1 << 20)
             if not more:
                 break
             body += more
-        seen = Seen(method, target, headers, body)
+        seen = Seen(method, target, headers, bytes(body))
         with self.lock:
             self.requests.append(seen)
         call = Call(connection, seen)

@@ -2,6 +2,7 @@
 // tests/integration/registry. Prints one JSON object: "result" or "error", the "log" of answers and the "waits" before
 // tries, which are not slept. Environment: PROBE_INSECURE=1, PROBE_LOGIN=USER:PASSWORD, PROBE_TOKEN (identity token),
 // PROBE_CA (a file), PROBE_SLOW_MS (window of the speed limit), PROBE_STOP=1, PROBE_LANDLOCK=1.
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -51,6 +52,64 @@ Result<Json> blob_command(Client& client, const Arguments& arguments) {
 Result<Json> has_command(Client& client, const Arguments& arguments) {
   const oci::Digest digest = SBX_TRY(oci::Digest::parse(arguments.at(0)));
   return Json{{"has", SBX_TRY(client.has_blob(digest, std::stoull(arguments.at(1))))}};
+}
+
+/// upload FILE: its digest.
+Result<Json> upload_command(Client& client, const Arguments& arguments) {
+  const std::string content =
+      SBX_TRY(sys::read_file_at(AT_FDCWD, arguments.at(0), std::size_t{1} << 30U));
+  const auto bytes = std::as_bytes(std::span(content));
+  Sha256 hash;
+  hash.update(bytes);
+  const oci::Digest digest(hash.finish());
+  SBX_TRY(client.upload_blob(
+      digest, content.size(),
+      [bytes](std::uint64_t offset, std::span<std::byte> data) -> Result<std::size_t> {
+        const auto rest = bytes.subspan(offset, std::min(data.size(), bytes.size() - offset));
+        std::copy(rest.begin(), rest.end(), data.begin());
+        return rest.size();
+      }));
+  return Json(digest.str());
+}
+
+/// mount DIGEST FROM [FILE]: and what to do if it is not mounted.
+Result<Json> mount_command(Client& client, const Arguments& arguments) {
+  const oci::Digest digest = SBX_TRY(oci::Digest::parse(arguments.at(0)));
+  const bool mounted = SBX_TRY(client.mount_blob(digest, arguments.at(1)));
+  if (!mounted && arguments.size() > 2) {
+    SBX_TRY(upload_command(client, {arguments[2]}));
+  }
+  return Json{{"mounted", mounted}};
+}
+
+Result<Json> put_command(Client& client, const Arguments& arguments) {
+  const std::string content =
+      SBX_TRY(sys::read_file_at(AT_FDCWD, arguments.at(1), std::size_t{8} << 20U));
+  return Json(SBX_TRY(client.put_manifest(arguments.at(0), content, arguments.at(2))).str());
+}
+
+Result<Json> tags_command(Client& client, const Arguments& arguments) {
+  const Tags tags = SBX_TRY(client.tags(std::stoul(arguments.at(0))));
+  return Json{{"tags", tags.names}, {"complete", tags.complete}};
+}
+
+Result<Json> search_command(Client& client, const Arguments& arguments) {
+  const SearchResults results =
+      SBX_TRY(client.search(arguments.at(0), std::stoul(arguments.at(1))));
+  Json found = Json::array();
+  for (const SearchResult& each : results.found) {
+    found.push_back({each.name, each.description, each.stars, each.official});
+  }
+  return Json{{"found", found}, {"complete", results.complete}};
+}
+
+Result<Json> referrers_command(Client& client, const Arguments& arguments) {
+  Json found = Json::array();
+  for (const oci::Descriptor& each :
+       SBX_TRY(client.referrers(SBX_TRY(oci::Digest::parse(arguments.at(0)))))) {
+    found.push_back(each.digest.str());
+  }
+  return found;
 }
 
 Result<Json> ping_command(Client& client, const Arguments&) {
@@ -108,11 +167,13 @@ Result<Json> run(const Arguments& words, Json& log, Json& waits) {
     SBX_TRY(confine());
   }
   using Command = Result<Json> (*)(Client&, const Arguments&);
-  static const std::map<std::string, Command> kCommands = {{"manifest", manifest_command},
-                                                           {"head", head_command},
-                                                           {"blob", blob_command},
-                                                           {"has", has_command},
-                                                           {"ping", ping_command}};
+  static const std::map<std::string, Command> kCommands = {
+      {"manifest", manifest_command},  {"head", head_command},
+      {"blob", blob_command},          {"has", has_command},
+      {"ping", ping_command},          {"upload", upload_command},
+      {"mount", mount_command},        {"put", put_command},
+      {"tags", tags_command},          {"search", search_command},
+      {"referrers", referrers_command}};
   return kCommands.at(words.at(2))(client, Arguments(words.begin() + 3, words.end()));
 }
 

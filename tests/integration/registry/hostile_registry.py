@@ -340,6 +340,112 @@ class Hostile:
             self.test.fails(f"a range with {name}", self.get_blob(lying(text)), "corrupt", "from 1000 on")
         self.test.fails("a range that cannot be", self.get_blob(lying(f"bytes */{size}", 416)), "system", "416")
 
+    # ---- lists ----
+    def lists(self) -> None:
+        fails, equal = self.test.fails, self.test.equal
+        path = "/v2/some/image/tags/list"
+
+        def pages(call) -> None:
+            last = int(call.seen.target.partition("last=")[2] or 0)
+            link = {"Link": f'<{path}?last={last + 1}>; rel="next"'} if last < 3 else {}
+            call.reply(200, b'{"name":"some/image","tags":["t%d","u%d"]}' % (last, last), **link)
+        self.fresh().on("GET", path, pages)
+        equal("tags of four pages", self.ask("tags", 100).result,
+              {"tags": [f"{letter}{i}" for i in range(4) for letter in "tu"], "complete": True})
+        equal("as many as wanted", self.ask("tags", 3).result, {"tags": ["t0", "u0", "t1"], "complete": False})
+
+        def tags(body: bytes, **headers):
+            self.fresh().on("GET", path, lambda c: c.reply(200, body, **headers))
+            return self.ask("tags", 100)
+        equal("no tags", tags(b'{"tags":null}').result, {"tags": [], "complete": True})
+        self.other.on("GET", path, lambda c: c.reply(200, b'{"tags":[]}'))
+        fails("a next page at another host", tags(b'{"tags":["a"]}', Link=f'<{self.other.url}{path}>; rel="next"'), "denied", "another host")
+        equal("which nobody asked", self.other.requests, [])
+        fails("a next page that is a file", tags(b'{"tags":["a"]}', Link='<file:///etc/passwd>; rel="next"'), "invalid-argument")
+        fails("a next page that is this one", tags(b'{"tags":["a"]}', Link=f'<{path}?n=100>; rel="next"'), "corrupt", "again")
+        fails("a tag that is none", tags(b'{"tags":["../../etc"]}'), "corrupt", "cannot be one")
+        fails("tags that are none", tags(b'{"tags":{"a":1}}'), "corrupt")
+        self.fresh().on("GET", path, self.endless)
+        fails("an endless list", self.ask("tags", 100), "limit")
+
+        self.fresh().on("GET", "/v1/search", lambda c: c.reply(
+            200, b'{"num_results":3,"results":[{"name":"a/b","description":"\\u001b","star_count":5,"is_official":true},{"name":"c"}]}'))
+        equal("search", self.ask("search", "a&b", 10).result, {"found": [["a/b", "\x1b", 5, True], ["c", "", 0, False]], "complete": False})
+        equal("for the whole term", self.registry.requests[-1].target, "/v1/search?q=a%26b&n=10")
+
+        def catalog(call) -> None:
+            call.reply(200, b'{"repositories":["x/Foo","bar"]}', Link=f'</v2/_catalog?n={len(self.registry.requests)}>; rel="next"')
+        self.fresh().on("GET", "/v2/_catalog", catalog)
+        answer = self.ask("search", "foo", 100)
+        self.test.check("a catalog without an end", answer.error and answer.message, answer.result["complete"] and "it is complete?",
+                        len(self.registry.requests) > 30 and f"{len(self.registry.requests)} requests")
+        index = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[' \
+            b'{"mediaType":"%s","digest":"%s","size":2}]}' % (OCI_MANIFEST.encode(), sha256(b"{}").encode())
+        self.fresh().on("GET", "/v2/some/image/referrers/*", lambda c: c.reply(200, index))
+        equal("referrers", self.ask("referrers", sha256(b"x")).result, [sha256(b"{}")])
+
+    # ---- uploads ----
+    def uploads(self, folder: Path) -> None:
+        small, large = folder / "small", folder / "large"
+        small.write_bytes(b"content")
+        large.write_bytes(os.urandom(1 << 20) * 70)
+        size = large.stat().st_size
+        fails = self.test.fails
+
+        def scene(put=None, patch=None, location: str = "/upload?state=1"):
+            server = self.fresh()
+            server.on("POST", "/v2/some/image/blobs/uploads/", lambda c: c.reply(202, Location=location))
+            server.on("PUT", "/upload", put or (lambda c: c.reply(201)))
+            server.on("PATCH", "/upload", patch or (lambda c: c.reply(202, Location=location)))
+            return server
+        scene()
+        answer = self.ask("upload", small)
+        self.test.equal("an upload", [(s.method, s.target, s.body) for s in self.registry.requests],
+                        [("POST", "/v2/some/image/blobs/uploads/", b""),
+                         ("PUT", f"/upload?state=1&digest=sha256%3A{sha256(b'content')[7:]}", b"content")], answer)
+        scene(put=lambda c: c.reply(201, Docker_Content_Digest=sha256(b"x")))
+        fails("stored as something else", self.ask("upload", small), "corrupt", "something else")
+        scene(location="http://" + self.plain.host + "/upload")
+        fails("an upload led to plain http", self.ask("upload", small), "denied", "plain http")
+        self.test.equal("is not sent there", self.plain.requests, [])
+        scene(location=self.other.url + "/upload")
+        self.other.on("PUT", "/upload", lambda c: c.reply(201))
+        self.registry.on("POST", "/v2/some/image/blobs/uploads/", lambda c: c.reply(202, Location=self.other.url + "/upload")
+                         if c.seen.headers.get("authorization") == BASIC else c.reply(401, WWW_Authenticate="Basic"))
+        answer = self.ask("upload", small, login=LOGIN)
+        self.test.check("an upload at another host", answer.error and answer.message,
+                        *("authorization" in s.headers and "it got the credentials" for s in self.other.requests),
+                        len(self.other.requests) != 1 and "it came not")
+        scene(location="")
+        fails("an upload that goes on nowhere", self.ask("upload", small), "corrupt", "Location")
+        scene(put=lambda c: c.reply(302, Location="/elsewhere"))
+        fails("a PUT redirected by 302", self.ask("upload", small), "denied", "cannot be redirected")
+        scene(put=lambda c: c.reply(413))
+        fails("too large for it", self.ask("upload", small), "limit", "413")
+        scene(patch=lambda c: c.reply(202, Location="/upload", Range=f"0-{size * 2}"))
+        fails("it claims to have more than was sent", self.ask("upload", large), "corrupt", "claims")
+        scene(patch=lambda c: c.reply(202, Location="/upload", Range="0-0"))
+        fails("it takes nothing", self.ask("upload", large), "system", "took nothing")
+
+        def forgets(call) -> None:
+            call.reply(500)
+        scene(patch=forgets).on("GET", "/upload", lambda c: c.reply(404))
+        fails("it fails for ever", self.ask("upload", large), "system", "500")
+        has = []
+
+        def half(call) -> None:
+            """Takes half of each piece, and says so."""
+            first, last = map(int, call.seen.headers["content-range"].split("-"))
+            if first != len(b"".join(has)) or len(call.seen.body) != last - first + 1:
+                call.reply(416)
+                return
+            has.append(call.seen.body[:len(call.seen.body) // 2 + 1])
+            call.reply(202, Location="/upload", Range=f"0-{first + len(has[-1]) - 1}")
+        scene(patch=half)
+        answer = self.ask("upload", large)
+        self.test.check("it takes half of each piece", answer.error and answer.message,
+                        b"".join(has) != large.read_bytes() and "something else arrived")
+
     def plain_fallback(self) -> None:
         self.fresh()
         self.plain.on("GET", "/v2/*", lambda c: c.reply(200, b"{}"))
@@ -357,7 +463,7 @@ def main() -> None:
             hostile = Hostile(test, registry, other, plain, ca)
             for part in (hostile.lies, hostile.headers, hostile.slowness, hostile.redirects, hostile.redirect_with_credentials,
                          hostile.challenges, hostile.token_ends, hostile.retries, hostile.cuts, hostile.range_lies,
-                         hostile.plain_fallback):
+                         hostile.lists, lambda: hostile.uploads(Path(folder)), hostile.plain_fallback):
                 part()
     test.end()
 

@@ -86,14 +86,6 @@ TEST_CASE("no credentials to a token server by plain http") {
   CHECK(!token_request(endpoint("someone"), kRegistry, {"bearer", "/token", "", ""}, {}));
 }
 
-TEST_CASE("base64 with its padding") {
-  CHECK(base64("").empty());
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("\xff\xfe\xfd") == "//79");
-}
-
 TEST_CASE("authorizations are remembered for as long as they live") {
   HostMemory memory;
   memory.remember_authorization("a", "Bearer 1", 60s);
