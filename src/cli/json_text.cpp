@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace sbx::cli {
 namespace {
@@ -34,6 +35,9 @@ std::size_t sequence_length(std::string_view text) {
 }  // namespace
 
 void JsonText::item() {
+  if (std::exchange(after_key_, false)) {
+    return;
+  }
   if (!first_) {
     text_ += ',';
   }
@@ -120,6 +124,16 @@ void JsonText::member(std::string_view key, const std::vector<std::string>& valu
     string(values[i]);
   }
   text_ += ']';
+}
+
+void JsonText::member(std::string_view key, bool value) {
+  name(key);
+  text_ += value ? "true" : "false";
+}
+
+void JsonText::key(std::string_view text) {
+  name(text);
+  after_key_ = true;
 }
 
 void JsonText::member(std::string_view key, std::uint64_t value) {

@@ -28,13 +28,19 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 int cmd_doctor(const GlobalOptions& global, const Words& words);
+int cmd_history(const GlobalOptions& global, const Words& words);
+int cmd_image(const GlobalOptions& global, const Words& words);
 int cmd_images(const GlobalOptions& global, const Words& words);
+int cmd_import(const GlobalOptions& global, const Words& words);
 int cmd_inspect(const GlobalOptions& global, const Words& words);
 int cmd_load(const GlobalOptions& global, const Words& words);
 int cmd_rmi(const GlobalOptions& global, const Words& words);
 int cmd_run(const GlobalOptions& global, const Words& words);
+int cmd_save(const GlobalOptions& global, const Words& words);
 int cmd_shell(const GlobalOptions& global, const Words& words);
+int cmd_system(const GlobalOptions& global, const Words& words);
 int cmd_tag(const GlobalOptions& global, const Words& words);
+int cmd_untag(const GlobalOptions& global, const Words& words);
 int cmd_version(const GlobalOptions& global, const Words& words);
 
 }  // namespace sbx::cli

@@ -57,6 +57,11 @@ Result<ArchivedImage> choose(const std::vector<ArchivedImage>& images, const std
     return images.front();
   }
   std::vector<std::string> tags;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (ref == fmt::format("@{}", i)) {  // as skopeo and podman number them
+      return images[i];
+    }
+  }
   for (const ArchivedImage& image : images) {
     if (!ref.empty() && has_tag(image, ref)) {
       return image;
@@ -83,6 +88,17 @@ Result<void> check_config_name(std::string_view path, const oci::Digest& got) {
 }
 
 }  // namespace
+
+Result<std::vector<ListedImage>> list_docker_archive(SourceFiles& files) {
+  const std::string text = SBX_TRY(
+      files.read("manifest.json", oci::kMaxManifestBytes).context("reading a docker archive"));
+  const std::size_t count = SBX_TRY(parse_manifest(text)).size();
+  std::vector<ListedImage> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    out.push_back({fmt::format("@{}", i), {}});
+  }
+  return out;
+}
 
 Result<SourceImage> find_in_docker_archive(SourceFiles& files, const SourceQuery& query) {
   const std::string text = SBX_TRY(

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "image/index_entry.hpp"
+#include "oci/manifest.hpp"
 #include "store/gc.hpp"
 #include "sys/file.hpp"
 
@@ -163,6 +164,55 @@ Result<ImageFiles> ImageStore::open_files(const StoredImage& image) const {
   return open_in(SBX_TRY(need_store(image.id())), image);
 }
 
+Result<FoundImage> ImageStore::find_blobs(std::string_view name) const {
+  const store::Store store = SBX_TRY(need_store(name));
+  const Result<sys::FileLock> lock = store.use_lock();  // as in find_and_open()
+  const oci::Index index = SBX_TRY(store.read_index());
+  const Match match = SBX_TRY(need_match(store, index, name));
+  FoundImage out;
+  out.image = SBX_TRY(read_image(store, index, match.manifest));
+  out.asked = match.name;
+  out.manifest = SBX_TRY(store.read_blob(match.manifest.bytes(), oci::kMaxManifestBytes));
+  out.config = SBX_TRY(store.read_blob(out.image.config_digest.bytes(), kMaxStoredConfigBytes));
+  if (out.image.layer_sizes.size() != out.image.config.diff_ids.size()) {
+    return fail(Error::make(ErrorCode::kCorrupt, "open image", out.image.id(),
+                            "manifest and configuration differ in the number of layers"));
+  }
+  for (const oci::DiffId& layer : out.image.config.diff_ids) {
+    out.layers.push_back(SBX_TRY(store.open_blob(layer.bytes())));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> ImageStore::untag(std::string_view name,
+                                                   const std::vector<std::string>& names) {
+  const store::Store store = SBX_TRY(need_store(name));
+  const sys::FileLock lock = SBX_TRY(store.index_lock());
+  oci::Index index = SBX_TRY(store.read_index());
+  const Match match = SBX_TRY(need_match(store, index, name));
+  const StoredImage image = SBX_TRY(read_image(store, index, match.manifest));
+  std::vector<std::string> taken = names.empty() ? image.names : std::vector<std::string>();
+  for (const std::string& asked : names) {
+    const std::string full = SBX_TRY(oci::Reference::parse(asked)).tagged();
+    if (std::find(image.names.begin(), image.names.end(), full) == image.names.end()) {
+      return fail(Error::make(ErrorCode::kNotFound, "untag image", asked,
+                              fmt::format("it is not a name of '{}'", printable(name))));
+    }
+    taken.push_back(full);
+  }
+  const auto first =
+      std::find_if(index.manifests.begin(), index.manifests.end(),
+                   [&](const oci::Descriptor& e) { return e.digest == match.manifest; });
+  oci::Descriptor nameless = *first;
+  nameless.annotations.erase(std::string(oci::kRefNameAnnotation));
+  for (const std::string& full : taken) {
+    drop_entries(index, full);
+  }
+  add_entry(index, std::move(nameless));  // gives way to what names are left
+  SBX_TRY(store.write_index(index));
+  return taken;
+}
+
 Result<void> ImageStore::tag(std::string_view name, std::string_view new_name) {
   const oci::Reference reference = SBX_TRY(oci::Reference::parse(new_name));
   if (reference.digest()) {
@@ -196,6 +246,31 @@ Result<RemovedImage> ImageStore::remove(std::string_view name, Force force) {
     // With a load going on this does nothing, and the next removal collects.
     (void)SBX_TRY(store::collect_garbage(store).context("removing the files of the image"));
   }
+  return out;
+}
+
+Result<ImageStore::Pruned> ImageStore::prune(
+    const std::function<bool(const StoredImage&)>& unwanted) {
+  Pruned out;
+  const std::optional<store::Store> store = SBX_TRY(open_store());
+  if (!store) {
+    return out;
+  }
+  {
+    const sys::FileLock lock = SBX_TRY(store->index_lock());
+    oci::Index index = SBX_TRY(store->read_index());
+    for (const oci::Digest& digest : distinct_manifests(index)) {
+      const StoredImage image = SBX_TRY(read_image(*store, index, digest));
+      if (unwanted(image)) {
+        const Match match{MatchKind::kDigest, digest, {}};
+        out.images.push_back(SBX_TRY(take_out(*store, index, match, image.id(), Force::kYes)));
+      }
+    }
+    if (!out.images.empty()) {
+      SBX_TRY(store->write_index(index));
+    }
+  }
+  out.bytes = SBX_TRY(store::collect_garbage(*store)).bytes;
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +21,12 @@ struct StoredImage {
       source;                 // of the manifest as it was loaded; archives of docker have none
   oci::Digest config_digest;  // the image id, as docker's
   oci::ChainId chain_id;
-  oci::ImageConfig config;         // config.diff_ids are the layers, lowest first
-  std::vector<std::string> names;  // full: "docker.io/library/busybox:latest"; may be empty
-  std::uint64_t size = 0;          // bytes of all layers, uncompressed
+  oci::ImageConfig config;                 // config.diff_ids are the layers, lowest first
+  std::vector<std::string> names;          // full: "docker.io/library/busybox:latest"; may be empty
+  std::vector<std::uint64_t> layer_sizes;  // uncompressed, lowest first
+  std::uint64_t size = 0;                  // of all layers
+
+  bool read_only = false;  // of an additional store
 
   [[nodiscard]] std::string id() const { return config_digest.hex(); }
 };
@@ -31,6 +35,15 @@ struct StoredImage {
 struct ImageFiles {
   layer::ImageTree tree;
   std::vector<sys::Fd> layers;  // in the order of ImageTree::layer()
+};
+
+/// An image as it lies in the store, to be written elsewhere.
+struct FoundImage {
+  StoredImage image;
+  std::string asked;     // the full name by which it was found; empty if by id or digest
+  std::string manifest;  // the store's own, as it stands
+  std::string config;
+  std::vector<sys::Fd> layers;  // lowest first
 };
 
 /// What remove() did.
@@ -60,12 +73,28 @@ class ImageStore {
   /// kNotFound with the hint to load it again if the tree is missing or was written by another version.
   Result<ImageFiles> open_files(const StoredImage& image) const;
 
+  /// find(), and its blobs with nothing collected in between. Their digests are not compared here.
+  Result<FoundImage> find_blobs(std::string_view name) const;
+
   /// Gives an image another name; a name that another image had moves.
   Result<void> tag(std::string_view name, std::string_view new_name);
+  /// Takes these names from an image, or all of them if there are none given; the image stays. The names taken. kNotFound
+  /// for a name that is not the image's.
+  Result<std::vector<std::string>> untag(std::string_view name,
+                                         const std::vector<std::string>& names);
   /// By name: takes the name, and deletes the image with its last one. By id or digest: deletes the image; if it has
   /// several names only with `force`. What containers use stays theirs.
   enum class Force { kNo, kYes };
   Result<RemovedImage> remove(std::string_view name, Force force);
+
+  /// Removes every image that `unwanted` says, with all its names, and collects what nothing needs any more: also what was
+  /// left before.
+  struct Pruned {
+    std::vector<RemovedImage> images;
+    std::uint64_t bytes =
+        0;  // that are free now; 0 if something was in use, then the next command collects
+  };
+  Result<Pruned> prune(const std::function<bool(const StoredImage&)>& unwanted);
 
   /// The path of the store itself.
   [[nodiscard]] std::string store_path() const { return root_ + "/store"; }

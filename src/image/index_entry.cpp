@@ -9,8 +9,6 @@
 namespace sbx::image {
 namespace {
 
-constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20U;
-
 std::string_view annotation(const oci::Descriptor& entry, std::string_view key) {
   const auto it = entry.annotations.find(std::string(key));
   return it == entry.annotations.end() ? std::string_view() : std::string_view(it->second);
@@ -149,9 +147,10 @@ Result<StoredImage> read_image(const store::Store& store, const oci::Index& inde
   const oci::Manifest manifest = SBX_TRY(read_manifest(store, digest));
   out.config_digest = manifest.config.digest;
   const std::string config =
-      SBX_TRY(store.read_blob(manifest.config.digest.bytes(), kMaxConfigBytes));
+      SBX_TRY(store.read_blob(manifest.config.digest.bytes(), kMaxStoredConfigBytes));
   out.config = SBX_TRY(oci::ImageConfig::parse(config, manifest.config.digest.str()));
   for (const oci::Descriptor& layer : manifest.layers) {
+    out.layer_sizes.push_back(layer.size);
     out.size += layer.size;
   }
   return out;

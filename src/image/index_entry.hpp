@@ -10,6 +10,8 @@
 
 namespace sbx::image {
 
+inline constexpr std::size_t kMaxStoredConfigBytes = std::size_t{4} << 20U;
+
 /// The name of an entry of index.json; empty if it has none.
 std::string_view entry_name(const oci::Descriptor& entry);
 

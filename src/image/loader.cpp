@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "image/archive_loader.hpp"
 #include "image/source_files.hpp"
 #include "image/source_image.hpp"
 #include "oci/reference.hpp"
@@ -23,21 +24,9 @@ Result<std::unique_ptr<SourceFiles>> open_files(LoadRequest& request) {
   return archive_files(std::move(request.source_file), request.source.path);
 }
 
-/// "/images/busybox.tar" is "busybox".
-std::string base_name(std::string path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  path.erase(0, path.rfind('/') + 1);
-  path.erase(std::min(path.find('.'), path.size()));
-  std::transform(path.begin(), path.end(), path.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return path;
-}
-
 Result<SourceImage> find_image(SourceFiles& files, const LoadRequest& request) {
-  const SourceQuery query{request.source.ref, request.platform, base_name(request.source.path)};
+  const SourceQuery query{request.source.ref, request.platform,
+                          repository_of_path(request.source.path)};
   Result<SourceImage> image = request.source.transport == Transport::kDockerArchive
                                   ? find_in_docker_archive(files, query)
                                   : find_in_oci_layout(files, query);
@@ -46,19 +35,7 @@ Result<SourceImage> find_image(SourceFiles& files, const LoadRequest& request) {
 
 Result<std::vector<std::string>> wanted_names(const LoadRequest& request,
                                               const SourceImage& image) {
-  if (request.tags.empty()) {
-    return image.names;
-  }
-  std::vector<std::string> out;
-  for (const std::string& tag : request.tags) {
-    const oci::Reference reference = SBX_TRY(oci::Reference::parse(tag));
-    if (reference.digest()) {
-      return fail(Error::make(ErrorCode::kInvalidArgument, "tag image", tag,
-                              "a name with a digest cannot be given"));
-    }
-    out.push_back(reference.tagged());
-  }
-  return out;
+  return request.tags.empty() ? image.names : full_names(request.tags);
 }
 
 /// The layers of a directory or an archive.
@@ -97,15 +74,33 @@ Result<sys::Fd> open_source(const SourceName& source) {
   return sys::open_at(AT_FDCWD, source.path, O_RDONLY | kind).context("opening the image to load");
 }
 
+Result<std::vector<std::string>> full_names(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const oci::Reference reference = SBX_TRY(oci::Reference::parse(name));
+    if (reference.digest()) {
+      return fail(Error::make(ErrorCode::kInvalidArgument, "tag image", name,
+                              "a name with a digest cannot be given"));
+    }
+    out.push_back(reference.tagged());
+  }
+  return out;
+}
+
 Result<LoadedImage> load_image(LoadRequest request) {
   const store::Store store =
       SBX_TRY(store::Store::open(request.root + "/store", store::Store::Access::kWrite));
   SBX_TRY(store::clean_leftovers(store));
   const std::unique_ptr<SourceFiles> files = SBX_TRY(open_files(request));
-  const SourceImage image = SBX_TRY(find_image(*files, request));
+  return load_from(request, store, *files);
+}
+
+Result<LoadedImage> load_from(const LoadRequest& request, const store::Store& store,
+                              SourceFiles& files) {
+  const SourceImage image = SBX_TRY(find_image(files, request));
   std::vector<std::string> names = SBX_TRY(wanted_names(request, image));
   store::Staging staging = SBX_TRY(store::Staging::open(store));
-  FileOpener opener(*files, image);
+  FileOpener opener(files, image);
   return install_image({.store = store,
                         .staging = staging,
                         .image = image,

@@ -12,6 +12,7 @@
 #include "layer/limits.hpp"
 #include "oci/digest.hpp"
 #include "oci/platform.hpp"
+#include "store/store.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::image {
@@ -27,6 +28,8 @@ struct LoadRequest {
   std::function<void(const LoadProgress&)> progress;  // may be empty; called by other threads
 };
 
+class SourceFiles;
+
 /// The directory or file to read from.
 Result<sys::Fd> open_source(const SourceName& source);
 
@@ -34,5 +37,12 @@ Result<sys::Fd> open_source(const SourceName& source);
 /// visible; after a failure the store is as it was. Layers that are there already are not read. Starts
 /// threads, so it must not run where processes are cloned.
 Result<LoadedImage> load_image(LoadRequest request);
+
+/// Names that an image can be given, completed. kInvalidArgument.
+Result<std::vector<std::string>> full_names(const std::vector<std::string>& names);
+
+/// As load_image(), from files that are open: request.source says which image, request.source_file is not used.
+Result<LoadedImage> load_from(const LoadRequest& request, const store::Store& store,
+                              SourceFiles& files);
 
 }  // namespace sbx::image

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "image/join.hpp"
@@ -105,6 +106,32 @@ Result<SourceImage> read_image(SourceFiles& files, const oci::Descriptor& chosen
 }
 
 }  // namespace
+
+Result<std::vector<ListedImage>> list_oci_layout(SourceFiles& files, const std::string& base_name) {
+  const std::string text =
+      SBX_TRY(files.read("index.json", oci::kMaxManifestBytes).context("reading an OCI layout"));
+  const oci::Index index =
+      SBX_TRY(oci::Index::parse(text, oci::MediaType::kOciIndex, "index.json"));
+  std::vector<ListedImage> out;
+  std::map<std::string, std::size_t> by_ref;
+  std::map<oci::Digest, std::size_t> by_digest;
+  for (const oci::Descriptor& entry : index.manifests) {
+    const std::vector<std::string> found = names_of(entry);
+    const std::string ref = found.empty() ? entry.digest.str() : found.front();
+    if (by_ref.count(ref) != 0) {
+      continue;  // the same name for another platform
+    }
+    // One image under several names has an entry for each.
+    const auto [it, fresh] = by_digest.emplace(entry.digest, out.size());
+    if (fresh) {
+      out.push_back({ref, {}});
+    }
+    by_ref.emplace(ref, it->second);
+    const std::vector<std::string> names = full_names(entry, base_name);
+    out[it->second].names.insert(out[it->second].names.end(), names.begin(), names.end());
+  }
+  return out;
+}
 
 Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& query) {
   const std::string text =

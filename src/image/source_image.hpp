@@ -35,6 +35,17 @@ struct SourceQuery {
   std::string base_name;  // of the source's path: completes a name that is only a tag
 };
 
+/// One of the images of a source.
+struct ListedImage {
+  std::string ref;                 // SourceQuery::ref that means it
+  std::vector<std::string> names;  // full names; empty: those that find_in_... gives
+};
+
+/// Every image of an OCI layout, and of a docker archive: what `docker load` takes in. Manifests of one name are one image for
+/// several platforms.
+Result<std::vector<ListedImage>> list_oci_layout(SourceFiles& files, const std::string& base_name);
+Result<std::vector<ListedImage>> list_docker_archive(SourceFiles& files);
+
 /// An OCI image layout (image-spec image-layout.md): index.json, nested indexes, manifests.
 Result<SourceImage> find_in_oci_layout(SourceFiles& files, const SourceQuery& query);
 /// What `docker save` writes: manifest.json, configurations and layers by path.

@@ -13,12 +13,6 @@
 namespace sbx::store {
 namespace {
 
-/// The names of the files that are needed, per directory.
-struct Needed {
-  std::set<std::string> blobs;
-  std::set<std::string> trees;
-};
-
 Result<void> add_needed(const Store& store, const oci::Descriptor& image, Needed& needed) {
   needed.blobs.insert(image.digest.hex());
   const std::string text = SBX_TRY(store.read_blob(image.digest.bytes(), oci::kMaxManifestBytes));
@@ -68,6 +62,15 @@ Result<void> sweep_leftovers(const Store& store, Collected& out) {
 
 }  // namespace
 
+Result<Needed> needed_files(const Store& store) {
+  Needed needed;
+  needed.blobs = SBX_TRY(pending_blobs(store));
+  for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
+    SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
+  }
+  return needed;
+}
+
 Result<Collected> collect_garbage(const Store& store) {
   Collected out;
   const std::optional<sys::FileLock> lock = SBX_TRY(store.try_collect_lock());
@@ -77,11 +80,7 @@ Result<Collected> collect_garbage(const Store& store) {
   const sys::FileLock index_lock = SBX_TRY(store.index_lock());
   out.ran = true;
   SBX_TRY(sweep_leftovers(store, out));
-  Needed needed;
-  needed.blobs = SBX_TRY(pending_blobs(store));
-  for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
-    SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
-  }
+  const Needed needed = SBX_TRY(needed_files(store));
   SBX_TRY(sweep(store, "blobs/sha256", needed.blobs, out));
   SBX_TRY(sweep(store, "tree", needed.trees, out));
   return out;

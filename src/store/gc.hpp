@@ -1,10 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <string>
 
 #include "store/store.hpp"
 
 namespace sbx::store {
+
+/// The names of the files that are needed, per directory.
+struct Needed {
+  std::set<std::string> blobs;
+  std::set<std::string> trees;
+};
+/// What the images of index.json and unfinished pulls need. The caller holds try_collect_lock(). Fails if an image cannot be
+/// read: in doubt, everything is needed.
+Result<Needed> needed_files(const Store& store);
 
 struct Collected {
   bool ran = false;  // false: something was in use; the next call gets it

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 #include <tuple>
 #include <utility>
@@ -60,6 +61,14 @@ Result<sys::Fd> Staging::create(const std::string& name) {
   return sys::open_at(store_->dir(), path(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
 }
 
+Result<sys::Fd> Staging::create_unnamed() {
+  const std::string name = path("unnamed");
+  sys::Fd file =
+      SBX_TRY(sys::open_at(store_->dir(), name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  SBX_TRY(sys::unlink_at(store_->dir(), name));
+  return file;
+}
+
 Result<void> Staging::add_blob(const sys::Fd& file, const std::string& name,
                                const oci::DigestBytes& digest) {
   SBX_TRY(sys::sync_fd(file.get(), name));
@@ -75,10 +84,14 @@ Result<void> Staging::add_tree(const sys::Fd& file, const std::string& name,
 }
 
 Result<void> Staging::add_blob(std::string_view data, const oci::DigestBytes& digest) {
-  if (store_->has_blob(digest)) {
+  const std::string name = oci::digest_hex(digest);
+  const bool added = std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
+    return move.from ==
+           path(name);  // a manifest that was loaded may be the one that we would write
+  });
+  if (added || store_->has_blob(digest)) {
     return {};
   }
-  const std::string name = oci::digest_hex(digest);
   const sys::Fd file = SBX_TRY(create(name));
   SBX_TRY(sys::write_full(file.get(), data, name));
   return add_blob(file, name, digest);

@@ -23,6 +23,8 @@ class Staging {
 
   /// A new empty file, open for reading and writing.
   Result<sys::Fd> create(const std::string& name);
+  /// A file without a name, open for reading and writing: gone when it is closed.
+  Result<sys::Fd> create_unnamed();
   /// Syncs a file made by create() and remembers to publish it as a blob; one that is there already wins.
   Result<void> add_blob(const sys::Fd& file, const std::string& name,
                         const oci::DigestBytes& digest);

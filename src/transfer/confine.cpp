@@ -8,22 +8,30 @@
 namespace sbx::transfer {
 namespace {
 
-FsResult<void> apply_landlock(int store_dir, int source) {
+FsResult<void> apply_landlock(std::span<const int> write, std::span<const int> read) {
   sys::Landlock rules = SBX_TRY(sys::Landlock::create(sys::LandlockNetwork::kDenied));
-  SBX_TRY(rules.allow_below(store_dir, sys::LandlockAccess::kReadWrite));
-  SBX_TRY(rules.allow_below(source, sys::LandlockAccess::kRead));
+  for (const int fd : write) {
+    SBX_TRY(rules.allow_below(fd, sys::LandlockAccess::kReadWrite));
+  }
+  for (const int fd : read) {
+    SBX_TRY(rules.allow_below(fd, sys::LandlockAccess::kRead));
+  }
   return rules.enforce();
 }
 
 }  // namespace
 
 Result<void> confine(int store_dir, int source) {
+  return confine(std::span(&store_dir, 1), std::span(&source, 1));
+}
+
+Result<void> confine(std::span<const int> write, std::span<const int> read) {
   // libcrypto reads its configuration file at the first use, and takes a file it may not read as a failure.
   (void)Sha256().finish();
   if (sys::raw::set_no_new_privs() != 0) {
     return fail(Error::system("give up privileges for", "sbx-transfer"));
   }
-  const FsResult<void> confined = apply_landlock(store_dir, source);
+  const FsResult<void> confined = apply_landlock(write, read);
   if (confined) {
     return {};
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "base/result.hpp"
 
 namespace sbx::transfer {
@@ -9,5 +11,8 @@ namespace sbx::transfer {
 /// (before Linux 5.13, or switched off) only the second half holds, with a warning in the debug log.
 /// Must hold: one thread; everything outside that is needed is open; libraries are initialised.
 Result<void> confine(int store_dir, int source);
+
+/// As above, for any number of directories and files. A file that is open already needs none of this.
+Result<void> confine(std::span<const int> write, std::span<const int> read);
 
 }  // namespace sbx::transfer

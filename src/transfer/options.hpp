@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "image/saver.hpp"
+#include "layer/compression.hpp"
 
 namespace sbx::transfer {
 
@@ -20,7 +22,7 @@ struct Option {
   bool* flag = nullptr;                        // takes no value
 };
 
-/// Options in any order; what is none goes to `arguments`. kInvalidArgument, with `usage` as the hint, for an
+/// Options in any order; what is none, and everything behind "--", goes to `arguments`. kInvalidArgument, with `usage` as the hint, for an
 /// option that is not in `options` and for one without its value.
 Result<void> read_options(std::string_view usage, Words words, std::span<const Option> options,
                           std::vector<std::string>& arguments);
@@ -31,19 +33,62 @@ Error wrong_words(std::string_view usage, std::string_view subject, std::string 
 /// What every verb that works on the store needs; kInvalidArgument unless it is an absolute path.
 Result<void> check_root(std::string_view usage, const std::string& root);
 
-/// One image of this machine into the store.
+/// One image of this machine into the store; or, from an archive that is descriptor 0, all of them.
 struct LoadOptions {
   static constexpr std::string_view kUsage =
       "sbx-transfer load --root ROOT [--platform OS/ARCH[/VARIANT]] [--tag NAME]... [--progress] "
-      "SOURCE";
+      "SOURCE|--archive NAME";
 
   std::string root;
   std::string platform;  // empty: this machine's
   std::vector<std::string> tags;
   bool progress = false;
   std::string source;
+  std::string archive;  // for errors and names; empty: `source` instead
 
   static Result<LoadOptions> parse(Words words);
+};
+
+/// Images of the store to descriptor 0: an archive, or the open directory of a layout.
+struct SaveOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer save --root ROOT --name NAME [--format oci-archive|oci-dir|docker-archive] "
+      "[--compress none|gzip|zstd] IMAGE...";
+
+  std::string root;
+  std::string name;  // of the output, for errors
+  image::SaveFormat format = image::SaveFormat::kOciArchive;
+  layer::Compression compression = layer::Compression::kNone;
+  std::vector<std::string> images;
+
+  static Result<SaveOptions> parse(Words words);
+};
+
+/// Every file of the store.
+struct CheckOptions {
+  static constexpr std::string_view kUsage = "sbx-transfer check --root ROOT [--repair]";
+
+  std::string root;
+  bool repair = false;
+
+  static Result<CheckOptions> parse(Words words);
+};
+
+/// A root file system in a tar, descriptor 0, as an image.
+struct ImportOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer import --root ROOT --name NAME [--platform OS/ARCH[/VARIANT]] [--tag NAME]... "
+      "[--change CHANGE]... [--message TEXT] [--progress]";
+
+  std::string root;
+  std::string name;  // of the tar, for errors and the history
+  std::string platform;
+  std::vector<std::string> tags;
+  std::vector<std::string> changes;
+  std::string message;
+  bool progress = false;
+
+  static Result<ImportOptions> parse(Words words);
 };
 
 }  // namespace sbx::transfer

@@ -8,7 +8,10 @@ namespace sbx::transfer {
 
 std::span<const Verb> verbs() {
   static constexpr std::array kVerbs{
+      Verb{"check", check},
+      Verb{"import", import},
       Verb{"load", load},
+      Verb{"save", save},
   };
   return kVerbs;
 }

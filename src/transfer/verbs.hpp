@@ -8,9 +8,13 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "image/loader.hpp"
 #include "transfer/options.hpp"
 
 namespace sbx::transfer {
+
+/// What is told of an image that is in the store now.
+Json describe(const image::LoadedImage& image);
 
 struct Verb {
   std::string_view name;
@@ -22,6 +26,9 @@ std::span<const Verb> verbs();
 /// The whole command line: a verb and its words. kInvalidArgument, listing the verbs, if it is none.
 Result<Json> run_verb(Words words);
 
+Result<Json> check(Words words);
+Result<Json> import(Words words);
 Result<Json> load(Words words);
+Result<Json> save(Words words);
 
 }  // namespace sbx::transfer

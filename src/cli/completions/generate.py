@@ -81,6 +81,7 @@ _sbx() {
     '') mapfile -t COMPREPLY < <(compgen -W '@VERBS@' -- "$current") ;;
     @COMMAND@) if [[ $positionals -eq 0 ]]; then _sbx_images "$current"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     @IMAGES@) _sbx_images "$current" ;;
+    @FILES@) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
 complete -F _sbx sbx
@@ -108,10 +109,10 @@ def bash(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
                 values.append(f"    {pattern}) mapfile -t COMPREPLY < <(compgen {flag} -- \"$current\"); return ;;")
             elif option.value == "text":
                 values.append(f"    {pattern}) return ;;")
-    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images")}
+    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "file")}
     return (BASH.replace("@WITH_VALUE@", "\n".join(with_value)).replace("@OPTIONS@", "\n".join(cases))
             .replace("@VALUES@", "\n".join(values)).replace("@VERBS@", " ".join(verb.name for verb in verbs))
-            .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])))
+            .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])).replace("@FILES@", " | ".join(kinds["file"])))
 
 
 # ---- zsh -------------------------------------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ def zsh_spec(option: Option) -> str:
 
 def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
     positionals = {"command": ["    '1:image:_sbx_images'", "    '*::command:_normal'"], "image": ["    '1:image:_sbx_images'"],
-                   "images": ["    '*:image:_sbx_images'"], "none": []}
+                   "images": ["    '*:image:_sbx_images'"], "file": ["    '1:file:_files'"], "none": []}
     lines = ["#compdef sbx", "# Generated from src/cli/completions/options.txt.", "",
              "_sbx_images() {",
              "  local -a names",
@@ -169,7 +170,9 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
         seen = f"__fish_seen_subcommand_from {verb.name}"
         lines.append(f"complete -c sbx -n __fish_use_subcommand -a {verb.name} -d {quoted(verb.about)}")
         lines += [line(seen, option) for option in options[verb.name]]
-        if verb.positionals != "none":
+        if verb.positionals == "file":
+            lines.append(f"complete -c sbx -n {quoted(seen)} -F")
+        elif verb.positionals != "none":
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_images)'")
     return "\n".join(lines) + "\n"
 

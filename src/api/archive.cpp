@@ -1,0 +1,75 @@
+#include <sbx/archive.hpp>
+
+#include "api/failure.hpp"
+#include "api/image_json.hpp"
+#include "runtime/archives.hpp"
+
+namespace sbx {
+namespace {
+
+std::string to_word(ArchiveFormat format) {
+  switch (format) {
+    case ArchiveFormat::kOciArchive:
+      return "oci-archive";
+    case ArchiveFormat::kOciDirectory:
+      return "oci-dir";
+    case ArchiveFormat::kDockerArchive:
+      return "docker-archive";
+  }
+  return "";
+}
+
+std::string to_word(LayerCompression compression) {
+  switch (compression) {
+    case LayerCompression::kNone:
+      return "none";
+    case LayerCompression::kGzip:
+      return "gzip";
+    case LayerCompression::kZstd:
+      return "zstd";
+  }
+  return "";
+}
+
+Result<std::vector<Image>> load_all(const LoadArchiveOptions& options) {
+  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::vector<std::string> manifests =
+      SBX_TRY(runtime::load_archive({root, options.input, options.platform, options.name}));
+  const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
+  std::vector<Image> out;
+  for (const std::string& manifest : manifests) {
+    out.push_back(api::to_public(SBX_TRY(store.find(manifest))));
+  }
+  return out;
+}
+
+Result<std::monostate> save_all(const SaveOptions& options) {
+  SBX_TRY(
+      runtime::save_archive({SBX_TRY(api::data_root(options.root)), options.images, options.output,
+                             to_word(options.format), to_word(options.compression)}));
+  return std::monostate{};
+}
+
+Result<Image> import_one(const ImportOptions& options) {
+  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::string manifest = SBX_TRY(runtime::import_archive(
+      {root, options.input, options.name, options.platform, options.message, options.changes}));
+  const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
+  return api::to_public(SBX_TRY(store.find(manifest)));
+}
+
+}  // namespace
+
+Outcome<std::vector<Image>> load_archive(const LoadArchiveOptions& options) {
+  return api::to_outcome(load_all(options));
+}
+
+Outcome<std::monostate> save(const SaveOptions& options) {
+  return api::to_outcome(save_all(options));
+}
+
+Outcome<Image> import_image(const ImportOptions& options) {
+  return api::to_outcome(import_one(options));
+}
+
+}  // namespace sbx

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sbx/image.hpp>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "image/image_store.hpp"
+
+namespace sbx::api {
+
+/// `root`, or the usual data directory if it is empty.
+Result<std::string> data_root(const std::string& root);
+Result<image::ImageStore> open_images(const std::string& root);
+
+/// As docker shows names: without what it would complete itself.
+std::string short_name(std::string_view name);
+
+Image to_public(const image::StoredImage& stored);
+
+/// docker's member names.
+Json image_to_json(const image::StoredImage& stored);
+
+}  // namespace sbx::api

@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include <sbx/system.hpp>
+
+#include "api/failure.hpp"
+#include "api/image_json.hpp"
+#include "base/json.hpp"
+#include "image/disk_usage.hpp"
+#include "image/image_filter.hpp"
+#include "runtime/container_use.hpp"
+#include "runtime/transfer.hpp"
+
+namespace sbx {
+namespace {
+
+using runtime::ContainerUse;
+
+/// The image that a container was started from, as far as its name still tells.
+std::string image_of(const image::ImageStore& store, const ContainerUse& container) {
+  const Result<std::optional<image::StoredImage>> found = store.try_find(container.image);
+  return found && *found ? (*found)->id() : std::string();
+}
+
+Result<DiskUsage> measure(const std::string& given_root) {
+  const std::string root = SBX_TRY(api::data_root(given_root));
+  DiskUsage out;
+  const image::StoreUse store = SBX_TRY(image::measure_store(root));
+  out.store = store.bytes;
+  out.garbage = store.garbage;
+  for (const image::ImageUse& use : store.images) {
+    out.images.push_back({api::to_public(use.image), use.shared, use.unique, 0});
+  }
+  const image::ImageStore images = SBX_TRY(image::ImageStore::open(root));
+  for (const ContainerUse& container : SBX_TRY(runtime::list_containers(root))) {
+    out.containers.push_back(
+        {container.id, container.name, container.image, container.running, container.bytes});
+    const std::string id = image_of(images, container);
+    for (ImageUsage& use : out.images) {
+      use.containers += use.image.id == id ? 1 : 0;
+    }
+  }
+  return out;
+}
+
+Result<void> check_filters(const std::vector<std::string>& filters) {
+  for (const std::string& filter : filters) {
+    const std::string key = filter.substr(0, filter.find('='));
+    if (key != "until" && key != "label" && key != "label!") {
+      return fail(Error::make(ErrorCode::kInvalidArgument, "prune by", filter,
+                              "only until=TIME, label=NAME and label!=NAME choose here"));
+    }
+  }
+  return {};
+}
+
+Result<Pruned> prune_all(const PruneOptions& options) {
+  SBX_TRY(check_filters(options.filters));
+  const std::string root = SBX_TRY(api::data_root(options.root));
+  Pruned out;
+  std::vector<ContainerUse> kept = SBX_TRY(runtime::list_containers(root));
+  if (options.containers) {
+    std::vector<ContainerUse> dead = kept;
+    std::erase_if(dead, [](const ContainerUse& one) { return one.running; });
+    for (const ContainerUse& one : SBX_TRY(runtime::remove_containers(root, dead))) {
+      out.containers.push_back(one.id);
+      out.bytes += one.bytes;
+      std::erase_if(kept, [&](const ContainerUse& other) { return other.id == one.id; });
+    }
+  }
+  image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
+  std::set<std::string> used;
+  for (const ContainerUse& one : kept) {
+    used.insert(image_of(store, one));
+  }
+  const image::ImageFilter filter =
+      SBX_TRY(image::ImageFilter::parse(options.filters, store, std::time(nullptr)));
+  const image::ImageStore::Pruned pruned =
+      SBX_TRY(store.prune([&](const image::StoredImage& image) {
+        return (image.names.empty() || options.all) && used.count(image.id()) == 0 &&
+               filter.accepts(image);
+      }));
+  for (const image::RemovedImage& removed : pruned.images) {
+    Removed one;
+    std::transform(removed.untagged.begin(), removed.untagged.end(),
+                   std::back_inserter(one.untagged), api::short_name);
+    one.deleted = removed.deleted.value_or("");
+    out.images.push_back(std::move(one));
+  }
+  out.bytes += pruned.bytes;
+  return out;
+}
+
+Result<std::uint64_t> number(const Json& object, const char* key) {
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, SBX_TRY(find_integer(object, key)).value_or(0)));
+}
+
+Result<StoreReport> check(const std::string& given_root, bool repair) {
+  std::vector<std::string> words{"check", "--root", SBX_TRY(api::data_root(given_root))};
+  if (repair) {
+    words.emplace_back("--repair");
+  }
+  const Json answer = SBX_TRY(runtime::ask_transfer(std::move(words)));
+  StoreReport out;
+  out.images = SBX_TRY(number(answer, "images"));
+  out.blobs = SBX_TRY(number(answer, "blobs"));
+  out.bytes = SBX_TRY(number(answer, "bytes"));
+  out.trees = SBX_TRY(number(answer, "trees"));
+  out.found = SBX_TRY(number(answer, "found"));
+  out.left = SBX_TRY(number(answer, "left"));
+  const Json* const problems = SBX_TRY(find_array(answer, "problems"));
+  for (const Json& problem : problems == nullptr ? Json::array() : *problems) {
+    out.problems.push_back({SBX_TRY(find_string(problem, "kind")).value_or(""),
+                            SBX_TRY(find_string(problem, "subject")).value_or(""),
+                            SBX_TRY(find_string(problem, "text")).value_or(""),
+                            SBX_TRY(find_string(problem, "action")).value_or("")});
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome<DiskUsage> disk_usage(const std::string& root) { return api::to_outcome(measure(root)); }
+
+Outcome<Pruned> prune(const PruneOptions& options) { return api::to_outcome(prune_all(options)); }
+
+Outcome<StoreReport> check_store(const std::string& root, bool repair) {
+  return api::to_outcome(check(root, repair));
+}
+
+}  // namespace sbx

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include <sbx/system.hpp>
+
+namespace sbx::cli {
+
+/// Asks on the terminal unless `force`; then removes and prints what was removed. `warning` says what will go. The exit code.
+int prune_and_print(const PruneOptions& options, bool force, const std::string& warning);
+
+}  // namespace sbx::cli

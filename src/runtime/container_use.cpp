@@ -1,0 +1,91 @@
+#include "runtime/container_use.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "sys/disk_usage.hpp"
+#include "sys/file.hpp"
+#include "sys/lock.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+constexpr std::size_t kMaxState = std::size_t{1} << 20U;
+
+bool is_id(const std::string& name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// nullopt for what is being made or removed just now.
+std::optional<ContainerUse> read_one(int containers, const std::string& id) {
+  const Result<std::string> text = sys::read_file_at(containers, id + "/state.json", kMaxState);
+  const Result<Json> state = text ? parse_json(*text, "state.json") : fail(text.error());
+  if (!state) {
+    return std::nullopt;
+  }
+  const auto word = [&](const char* key) {
+    return find_string(*state, key).value_or(std::nullopt).value_or("");
+  };
+  ContainerUse out{id, word("name"), word("image"), word("changed"), false, 0};
+  const auto lock =
+      sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
+  out.running = lock && !lock->has_value();
+  return out;
+}
+
+void free_names(int names, const std::string& id) {
+  const Result<std::vector<std::string>> all = sys::list_dir(names, ".");
+  for (const std::string& name : all ? *all : std::vector<std::string>{}) {
+    const Result<std::string> owner = sys::read_link_at(names, name);
+    if (owner && *owner == id) {
+      (void)sys::unlink_at(names, name);  // a name without a container is freed by the next sweep
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<ContainerUse>> list_containers(const std::string& data_root) {
+  std::vector<ContainerUse> out;
+  const std::string path = data_root + "/containers";
+  const Result<sys::Fd> dir = sys::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  if (!dir) {
+    return dir.error().code == ErrorCode::kNotFound
+               ? Result<std::vector<ContainerUse>>(std::move(out))
+               : fail(dir.error());
+  }
+  for (const std::string& id : SBX_TRY(sys::list_dir(dir->get(), "."))) {
+    if (std::optional<ContainerUse> one = is_id(id) ? read_one(dir->get(), id) : std::nullopt) {
+      one->bytes = SBX_TRY(sys::disk_usage(path + "/" + id));
+      out.push_back(*std::move(one));
+    }
+  }
+  std::sort(out.begin(), out.end(),
+            [](const ContainerUse& a, const ContainerUse& b) { return a.changed > b.changed; });
+  return out;
+}
+
+Result<std::vector<ContainerUse>> remove_containers(const std::string& data_root,
+                                                    const std::vector<ContainerUse>& doomed) {
+  std::vector<ContainerUse> out;
+  if (doomed.empty()) {
+    return out;
+  }
+  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
+  for (const ContainerUse& one : doomed) {
+    // Held until all is removed.
+    const auto lock = sys::FileLock::try_existing(root.containers(), one.id + "/lock",
+                                                  sys::FileLock::Kind::kExclusive);
+    if (!lock || !lock->has_value()) {
+      continue;  // it runs, or is gone
+    }
+    free_names(root.names(), one.id);
+    SBX_TRY(sys::remove_tree_at(root.containers(), one.id).context("removing a container"));
+    out.push_back(one);
+  }
+  return out;
+}
+
+}  // namespace sbx::runtime
