@@ -68,6 +68,9 @@ std::string hint_for(Failure failure, int code) {
 }  // namespace
 
 Failure classify_curl_error(int code, std::string_view words) {
+  if (words.find("CONNECT tunnel failed") != std::string_view::npos) {
+    return Failure::kNoConnection;  // a proxy that refuses; curl calls it CURLE_RECV_ERROR
+  }
   switch (code) {
     case CURLE_OK:
       return Failure::kNone;

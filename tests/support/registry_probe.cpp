@@ -1,12 +1,15 @@
 // registry_probe HOST REPOSITORY COMMAND [ARGUMENT]...: one request of src/registry, for the tests in
 // tests/integration/registry. Prints one JSON object: "result" or "error", the "log" of answers and the "waits" before
 // tries, which are not slept. Environment: PROBE_INSECURE=1, PROBE_LOGIN=USER:PASSWORD, PROBE_TOKEN (identity token),
-// PROBE_CA (a file), PROBE_SLOW_MS (window of the speed limit), PROBE_STOP=1, PROBE_LANDLOCK=1.
+// PROBE_CA (a file), PROBE_SLOW_MS (window of the speed limit), PROBE_PAUSE_MS (between reads), PROBE_STOP=1,
+// PROBE_LANDLOCK=1, PROBE_PROXY (for the *_proxy variables).
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error_json.hpp"
@@ -42,11 +45,34 @@ Result<Json> blob_command(Client& client, const Arguments& arguments) {
   Sha256 hash;
   std::uint64_t size = 0;
   std::vector<std::byte> piece(std::size_t{256} << 10U);
+  const std::string pause = sys::environment("PROBE_PAUSE_MS");
   while (const std::size_t got = SBX_TRY(stream->read(piece))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause.empty() ? 0 : std::stoi(pause)));
     hash.update(std::span(piece).first(got));
     size += got;
   }
   return Json{{"sha256", hash.finish_hex()}, {"size", size}};
+}
+
+/// threads COUNT DIGEST SIZE: as many clients in as many threads read one blob; they share what they learn.
+Result<Json> threads_command(Client& client, const Arguments& arguments) {
+  ClientOptions options;
+  options.memory = std::make_shared<HostMemory>();
+  std::mutex mutex;
+  std::map<std::string, int> seen;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < std::stoi(arguments.at(0)); ++i) {
+      threads.emplace_back([&] {
+        Result<Client> mine = Client::make(client.endpoint(), options);
+        const Result<Json> read = mine ? blob_command(*mine, {arguments.at(1), arguments.at(2)})
+                                       : Result<Json>(fail(mine.error()));
+        const std::lock_guard lock(mutex);
+        ++seen[read ? (*read)["sha256"].get<std::string>() : read.error().message()];
+      });
+    }
+  }
+  return Json(seen);
 }
 
 Result<Json> has_command(Client& client, const Arguments& arguments) {
@@ -168,12 +194,12 @@ Result<Json> run(const Arguments& words, Json& log, Json& waits) {
   }
   using Command = Result<Json> (*)(Client&, const Arguments&);
   static const std::map<std::string, Command> kCommands = {
-      {"manifest", manifest_command},  {"head", head_command},
-      {"blob", blob_command},          {"has", has_command},
-      {"ping", ping_command},          {"upload", upload_command},
-      {"mount", mount_command},        {"put", put_command},
-      {"tags", tags_command},          {"search", search_command},
-      {"referrers", referrers_command}};
+      {"manifest", manifest_command}, {"head", head_command},
+      {"blob", blob_command},         {"has", has_command},
+      {"threads", threads_command},   {"ping", ping_command},
+      {"upload", upload_command},     {"mount", mount_command},
+      {"put", put_command},           {"tags", tags_command},
+      {"search", search_command},     {"referrers", referrers_command}};
   return kCommands.at(words.at(2))(client, Arguments(words.begin() + 3, words.end()));
 }
 

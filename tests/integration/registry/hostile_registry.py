@@ -115,6 +115,8 @@ class Hostile:
         self.test.equal("it was tried again", len(answer.waits), TRIES - 1)
         self.test.fails("headers that drip", self.manifest(drip_headers, slow_ms=SLOW_MS), "system")
         self.test.fails("no answer", self.manifest(lambda c: time.sleep(2), slow_ms=SLOW_MS), "system", "nothing came within")
+        # The reader may be as slow as it likes: ours is the time, not the registry's.
+        self.whole("a slow reader", self.get_blob(lambda c: c.reply(200, self.blob), slow_ms=500, pause_ms=1000))
         self.test.fails("stopped meanwhile", self.manifest(lambda c: time.sleep(2), stop=True), "busy", "interrupted")
 
     # ---- redirects ----
@@ -446,6 +448,14 @@ class Hostile:
         self.test.check("it takes half of each piece", answer.error and answer.message,
                         b"".join(has) != large.read_bytes() and "something else arrived")
 
+    def proxies(self) -> None:
+        self.fresh()
+        self.plain.on("CONNECT", "*", lambda c: (c.reply(403), c.hang_up()))
+        answer = self.ask("manifest", "latest", login=LOGIN, proxy=f"http://{self.plain.host}")
+        self.test.fails("a proxy that refuses", answer, "system", "403", "proxy", never=(SECRET,))
+        self.test.equal("is asked once", [seen.target for seen in self.plain.requests], [self.registry.host])
+        self.test.check("and told nothing", "authorization" in self.plain.requests[0].headers and "it got the credentials")
+
     def plain_fallback(self) -> None:
         self.fresh()
         self.plain.on("GET", "/v2/*", lambda c: c.reply(200, b"{}"))
@@ -463,7 +473,8 @@ def main() -> None:
             hostile = Hostile(test, registry, other, plain, ca)
             for part in (hostile.lies, hostile.headers, hostile.slowness, hostile.redirects, hostile.redirect_with_credentials,
                          hostile.challenges, hostile.token_ends, hostile.retries, hostile.cuts, hostile.range_lies,
-                         hostile.lists, lambda: hostile.uploads(Path(folder)), hostile.plain_fallback):
+                         hostile.lists, lambda: hostile.uploads(Path(folder)), hostile.proxies,
+                         hostile.plain_fallback):
                 part()
     test.end()
 

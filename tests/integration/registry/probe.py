@@ -31,8 +31,10 @@ class Test:
         self.failed = 0
 
     def ask(self, host: str, repository: str, *words, timeout: float = 60, **settings) -> Answer:
-        """settings: insecure=True, login="u:p", token=..., ca=PATH, slow_ms=N, stop=True, landlock=True."""
+        """settings: insecure=True, login="u:p", token=..., ca=PATH, slow_ms=N, pause_ms=N, stop=True, landlock=True, proxy=URL."""
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        if "proxy" in settings:
+            environment |= {"https_proxy": settings["proxy"], "http_proxy": settings["proxy"]}
         environment |= {f"PROBE_{name.upper()}": "1" if value is True else str(value) for name, value in settings.items()}
         run = subprocess.run([self.probe, host, repository, *map(str, words)], env=environment, text=True, timeout=timeout,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)

@@ -77,6 +77,8 @@ def read_side(test: Test, name: str, server: RegistryServer, **settings) -> None
     test.fails(f"{name}: no such tag", ask("manifest", "nothing"), "not-found", "404", "MANIFEST_UNKNOWN", "some/image:nothing")
     test.fails(f"{name}: no such blob", ask("blob", sha256(b"no"), 2), "not-found", "404", sha256(b"no"))
     test.fails(f"{name}: a blob of another size", ask("blob", sha256(layer), 7), "corrupt", "3000000")
+    answer = ask("threads", 8, sha256(layer), len(layer))
+    test.equal(f"{name}: eight threads", answer.result, {sha256(layer)[7:]: 8}, answer)
     confined = ask("blob", sha256(layer), len(layer), landlock=True)
     if confined.error and confined.error["code"] == "unsupported":
         print(f"SKIP {name}: landlock: {confined.message}")

@@ -17,6 +17,8 @@ TEST_CASE("what may pass is told from what may not") {
   CHECK(classify_curl_error(CURLE_SSL_CONNECT_ERROR, "connection reset by peer") ==
         Failure::kBroken);
   CHECK(classify_curl_error(CURLE_UNSUPPORTED_PROTOCOL, "") == Failure::kFinal);
+  CHECK(classify_curl_error(CURLE_RECV_ERROR, "CONNECT tunnel failed, response 403") ==
+        Failure::kNoConnection);
 }
 
 TEST_CASE("errors say what to do") {
