@@ -49,6 +49,26 @@ TEST_CASE("what is wrong in TOML is said with its line") {
   CHECK(message("a = \x01").find("line 1: ") != std::string::npos);
 }
 
+TEST_CASE("letters beyond ASCII are for strings and comments") {
+  const auto parsed = parse_toml(
+      "\xef\xbb\xbf"
+      "a = \"\xc3\xa9\" # \xc3\xa9\nb = '\xc3\xa9'\nc = \"\"\"\"\xc3\xa9\"\"\"\"\"\n",
+      "f");
+  REQUIRE(parsed);
+  CHECK((*parsed)["a"] == "\xc3\xa9");
+  CHECK((*parsed)["b"] == "\xc3\xa9");
+  CHECK((*parsed)["c"] == "\"\xc3\xa9\"\"");
+  const auto reason = [](std::string_view text) {
+    const auto refused = parse_toml(text, "f");
+    return refused ? std::string("accepted") : refused.error().reason;
+  };
+  CHECK(reason("a = 1\n\xc3\xa9 = 2\n").find("line 2: a letter") == 0);
+  CHECK(reason("a = 1 \xc2\xa0\n").find("line 1: a letter") == 0);
+  CHECK(reason("a = \"\"\"x\"\"\"\"\"\xc3\xa9\n").find("line 1: a letter") == 0);
+  CHECK(reason("a = \"\"\"x \\\n  \xc3\xa9\"\"\"\n").find("line 2: a letter") == 0);
+  CHECK(reason("a = \"\"\"x \\\n  y\"\"\"\n") == "accepted");
+}
+
 TEST_CASE("TOML has limits in bytes, depth and values") {
   const auto code = [](const std::string& text) {
     const auto parsed = parse_toml(text, "f");
