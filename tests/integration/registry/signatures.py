@@ -76,8 +76,11 @@ class World:
             (self.root / "web" / name if base else folder / f"signature-{number}").write_bytes(blob)
 
     def check(self, what: str, wanted: str, name: str = "app:1", digest: str = MANIFEST) -> None:
-        done = subprocess.run([self.program, self.root, name, digest], stdout=subprocess.PIPE, text=True, timeout=120,
-                              check=False)
+        for way in ([], ["guard"]):
+            self.check_once(f"{what} {way}", wanted, [name, digest, *way])
+
+    def check_once(self, what: str, wanted: str, words: list[str]) -> None:
+        done = subprocess.run([self.program, self.root, *words], stdout=subprocess.PIPE, text=True, timeout=120, check=False)
         if wanted not in done.stdout or (wanted == "ok") != (done.returncode == 0):
             self.failed += 1
             print(f"FAIL {what}: wanted '{wanted}', got code {done.returncode}: {done.stdout}")
@@ -144,8 +147,6 @@ def hostile(world: World, gpg: Gpg, good: str, bad: str) -> None:
             "cleartext": gpg.sign(good, text=text, how="--clear-sign"),
             "detached": gpg.sign(good, text=text, how="--detach-sign"),
             "not signed": gpg("--store", data=text),
-            "expired": gpg.sign(good, text=text, options=("--faked-system-time", "20200101T000000!", "--ignore-time-conflict",
-                                                          "--default-sig-expire", "1d")),
             "changed": bytes(gpg.sign(good, text=text, options=("--compress-algo", "none"))).replace(b"app:1", b"app:2"),
             "cut": gpg.sign(good, text=text)[:-20],
             "a bomb": gpg.sign(good, text=b" " * 50_000_000 + text),
@@ -155,6 +156,23 @@ def hostile(world: World, gpg: Gpg, good: str, bad: str) -> None:
     }.items():
         world.signatures(blob)
         world.check(what, refused)
+
+
+def times(world: World, gpg: Gpg) -> None:
+    """Keys and signatures of 2020."""
+    text = payload("docker.io/library/app:1")
+    then, later = ("--faked-system-time", "20200101T000000!"), ("--faked-system-time", "20200103T000000!")
+    gpg(*then, "--quick-generate-key", "lasting@example.com", "ed25519", "sign", "never")
+    gpg(*then, "--quick-generate-key", "short@example.com", "ed25519", "sign", "1y")
+    old = world.root / "old.gpg"
+    old.write_bytes(gpg("--export", "lasting@example.com", "short@example.com"))
+    world.policy(keyPath=str(old))
+    world.signatures(gpg.sign("lasting@example.com", text=text, options=later))
+    world.check("an old signature", "ok")
+    world.signatures(gpg.sign("lasting@example.com", text=text, options=(*later, "--default-sig-expire", "1d")))
+    world.check("an expired signature", "Signature expired")
+    world.signatures(gpg.sign("short@example.com", text=text, options=later))
+    world.check("an expired key", "Key expired")
 
 
 def main() -> int:
@@ -169,6 +187,7 @@ def main() -> int:
             identities(world, gpg, key, good)
             hostile(world, gpg, good, bad)
             keys(world, gpg, key, good, bad)
+            times(world, gpg)
         finally:
             gpg.stop()
     print("FAIL" if world.failed else "ok")
