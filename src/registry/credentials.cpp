@@ -83,11 +83,16 @@ Result<std::optional<Credentials>> ask(const CredentialHelper& helper, std::stri
   return found;
 }
 
+Result<std::optional<Credentials>> ask_named(const std::string& name, const Environment& env,
+                                             std::string_view host) {
+  return ask(SBX_TRY(CredentialHelper::find(name, env.path)), host);
+}
+
 Result<std::optional<Credentials>> find_in_file(const Environment& env, const AuthFile& file,
                                                 std::string_view host,
                                                 std::string_view repository) {
   if (const std::string name = file.helper_for(host); !name.empty()) {
-    return ask(SBX_TRY(CredentialHelper::find(name, env.path)), host);
+    return ask_named(name, env, host);
   }
   std::optional<Credentials> found = SBX_TRY(file.find(host, repository));
   if (found || file.default_helper().empty()) {
@@ -221,14 +226,21 @@ Result<std::optional<Credentials>> find_credentials(const AuthSources& sources,
   if (sources.helpers.empty()) {
     return find_in_files(sources, host, repository);
   }
+  // As containers/image: who fails is passed over as long as another one has an answer.
+  std::optional<Error> first_failure;
   for (const std::string& helper : sources.helpers) {
-    std::optional<Credentials> found =
-        helper == kAuthFiles
-            ? SBX_TRY(find_in_files(sources, host, repository))
-            : SBX_TRY(ask(SBX_TRY(CredentialHelper::find(helper, sources.env.path)), host));
-    if (found) {
+    Result<std::optional<Credentials>> found = helper == kAuthFiles
+                                                   ? find_in_files(sources, host, repository)
+                                                   : ask_named(helper, sources.env, host);
+    if (found && *found) {
       return found;
     }
+    if (!found && !first_failure) {
+      first_failure = std::move(found).error();
+    }
+  }
+  if (first_failure) {
+    return fail(std::move(*first_failure));
   }
   return std::optional<Credentials>{};
 }

@@ -86,6 +86,12 @@ TEST_CASE("helpers named by a file and by registries.conf") {
   CHECK(user(sources, "plain.io") == "x");
   sources.helpers = {"who", "containers-auth.json"};
   CHECK(user(sources, "plain.io") == "get-plain.io");
+  sources.helpers = {"gone", "containers-auth.json"};
+  CHECK(user(sources, "plain.io") == "x");
+  sources.helpers = {"gone", "who"};
+  CHECK(user(sources, "plain.io") == "get-plain.io");
+  sources.helpers = {"gone"};
+  CHECK(has(user(sources, "plain.io"), "docker-credential-gone"));
   sources.helpers = {"containers-auth.json", "who"};
   CHECK(user(sources, "plain.io") == "x");
 }
