@@ -1,15 +1,19 @@
 #include "transfer/confine.hpp"
 
+#include <fcntl.h>
+
 #include "base/log.hpp"
 #include "base/sha256.hpp"
+#include "sys/file.hpp"
 #include "sys/landlock.hpp"
 #include "sys/raw.hpp"
 
 namespace sbx::transfer {
 namespace {
 
-FsResult<void> apply_landlock(std::span<const int> write, std::span<const int> read) {
-  sys::Landlock rules = SBX_TRY(sys::Landlock::create(sys::LandlockNetwork::kDenied));
+FsResult<void> apply_landlock(sys::LandlockNetwork network, std::span<const int> write,
+                              std::span<const int> read) {
+  sys::Landlock rules = SBX_TRY(sys::Landlock::create(network));
   for (const int fd : write) {
     SBX_TRY(rules.allow_below(fd, sys::LandlockAccess::kReadWrite));
   }
@@ -19,19 +23,14 @@ FsResult<void> apply_landlock(std::span<const int> write, std::span<const int> r
   return rules.enforce();
 }
 
-}  // namespace
-
-Result<void> confine(int store_dir, int source) {
-  return confine(std::span(&store_dir, 1), std::span(&source, 1));
-}
-
-Result<void> confine(std::span<const int> write, std::span<const int> read) {
+Result<void> confine_to(sys::LandlockNetwork network, std::span<const int> write,
+                        std::span<const int> read) {
   // libcrypto reads its configuration file at the first use, and takes a file it may not read as a failure.
   (void)Sha256().finish();
   if (sys::raw::set_no_new_privs() != 0) {
     return fail(Error::system("give up privileges for", "sbx-transfer"));
   }
-  const FsResult<void> confined = apply_landlock(write, read);
+  const FsResult<void> confined = apply_landlock(network, write, read);
   if (confined) {
     return {};
   }
@@ -41,6 +40,28 @@ Result<void> confine(std::span<const int> write, std::span<const int> read) {
     return {};
   }
   return fail(Error::system("confine", "sbx-transfer", why.value()));
+}
+
+}  // namespace
+
+Result<void> confine(int store_dir, int source) {
+  return confine(std::span(&store_dir, 1), std::span(&source, 1));
+}
+
+Result<void> confine(std::span<const int> write, std::span<const int> read) {
+  return confine_to(sys::LandlockNetwork::kDenied, write, read);
+}
+
+Result<void> confine_with_network(int store_dir, const std::vector<std::string>& files) {
+  std::vector<sys::Fd> open;
+  std::vector<int> read;
+  for (const std::string& path : files) {
+    if (Result<sys::Fd> file = sys::open_at(AT_FDCWD, path, O_PATH)) {
+      read.push_back(file->get());
+      open.push_back(std::move(file).value());
+    }
+  }
+  return confine_to(sys::LandlockNetwork::kUntouched, std::span(&store_dir, 1), read);
 }
 
 }  // namespace sbx::transfer

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -14,5 +16,9 @@ Result<void> confine(int store_dir, int source);
 
 /// As above, for any number of directories and files. A file that is open already needs none of this.
 Result<void> confine(std::span<const int> write, std::span<const int> read);
+
+/// The same for a process that talks to registries: what name resolution and TLS read (`files`, paths that may be
+/// absent) may be read, and TCP is not touched.
+Result<void> confine_with_network(int store_dir, const std::vector<std::string>& files);
 
 }  // namespace sbx::transfer

@@ -138,4 +138,28 @@ Result<ImportOptions> ImportOptions::parse(Words words) {
                                                                     "it is not expected here")));
 }
 
+Result<PullOptions> PullOptions::parse(Words words) {
+  PullOptions out;
+  std::string verify;
+  const std::array<Option, 5> options{{{.name = "--root", .value = &out.root},
+                                       {.name = "--platform", .value = &out.platform},
+                                       {.name = "--authfile", .value = &out.auth_file},
+                                       {.name = "--tls-verify", .value = &verify},
+                                       {.name = "--progress", .flag = &out.progress}}};
+  std::vector<std::string> arguments;
+  SBX_TRY(read_options(kUsage, words, options, arguments));
+  SBX_TRY(check_root(kUsage, out.root));
+  if (!verify.empty()) {
+    if (verify != "true" && verify != "false") {
+      return fail(wrong_words(kUsage, "--tls-verify", "it is true or false"));
+    }
+    out.verify = verify == "true";
+  }
+  if (arguments.size() != 1) {
+    return fail(wrong_words(kUsage, "", "one NAME is needed"));
+  }
+  out.name = std::move(arguments.front());
+  return out;
+}
+
 }  // namespace sbx::transfer

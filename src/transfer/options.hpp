@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,6 +90,22 @@ struct ImportOptions {
   bool progress = false;
 
   static Result<ImportOptions> parse(Words words);
+};
+
+/// One image of a registry into the store.
+struct PullOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer pull --root ROOT [--platform OS/ARCH[/VARIANT]] [--authfile FILE] "
+      "[--tls-verify true|false] [--progress] NAME";
+
+  std::string root;
+  std::string platform;        // empty: this machine's
+  std::string auth_file;       // empty: the usual ones
+  std::optional<bool> verify;  // nullopt: as registries.conf has it
+  bool progress = false;
+  std::string name;  // as typed: short names are resolved here
+
+  static Result<PullOptions> parse(Words words);
 };
 
 }  // namespace sbx::transfer

@@ -8,10 +8,8 @@ namespace sbx::transfer {
 
 std::span<const Verb> verbs() {
   static constexpr std::array kVerbs{
-      Verb{"check", check},
-      Verb{"import", import},
-      Verb{"load", load},
-      Verb{"save", save},
+      Verb{"check", check}, Verb{"import", import}, Verb{"load", load},
+      Verb{"pull", pull},   Verb{"save", save},
   };
   return kVerbs;
 }

@@ -29,6 +29,7 @@ Result<Json> run_verb(Words words);
 Result<Json> check(Words words);
 Result<Json> import(Words words);
 Result<Json> load(Words words);
+Result<Json> pull(Words words);
 Result<Json> save(Words words);
 
 }  // namespace sbx::transfer
