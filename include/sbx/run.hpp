@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <sbx/outcome.hpp>
+#include <sbx/registry.hpp>
 
 namespace sbx {
 
@@ -21,6 +22,14 @@ enum class UserNamespaceMode {
   kFull,    // root is the invoker, the rest are subordinate ids
   kSingle,  // one id: root is the invoker, and everything shows as root's
   kKeepId   // the invoker keeps user and group id inside
+};
+
+/// When an image is fetched from its registry, as docker and podman have it.
+enum class PullPolicy {
+  kMissing,  // if the store has none of that name
+  kAlways,   // every time; layers that are there are not fetched again
+  kNewer,    // every time, but what the store has will do if that fails
+  kNever
 };
 
 /// What `sbx run` is asked to do; the words are docker's.
@@ -51,6 +60,10 @@ struct RunOptions {
   bool no_new_privileges = true;
   bool unmask = false;     // show the parts of /proc and /sys that are hidden by default
   bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept
+
+  PullPolicy pull = PullPolicy::kMissing;
+  RegistryOptions registry;
+  ProgressCallback progress;  // of a pull; may be empty
 
   bool timings = false;  // tell on stderr where start-up time went
 };

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "cli/progress.hpp"
+#include "cli/registry_options.hpp"
 #include "cli/render.hpp"
 
 namespace sbx::cli {
@@ -65,6 +67,16 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   line.values("--security-opt", options.security, "OPTION",
               "no-new-privileges[=false], unmask=ALL");
   line.value("--platform", run.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");
+  line.choice(
+      "--pull", {"missing", "always", "newer", "never"},
+      [&run](std::size_t index) {
+        constexpr std::array<PullPolicy, 4> kPolicies{PullPolicy::kMissing, PullPolicy::kAlways,
+                                                      PullPolicy::kNewer, PullPolicy::kNever};
+        run.pull = kPolicies.at(index);
+      },
+      "Fetch the image from its registry: if it is not here (default), always, always but what "
+      "is here will do, never");
+  add_registry_options(line, run.registry);
   line.tristate("--init", run.init,
                 "A process of ours is PID 1, reaps and forwards signals (default; --init=false: "
                 "the command is PID 1)");
@@ -87,6 +99,8 @@ int execute(SandboxOptions& options) {
     std::printf("%s\n", planned.value().c_str());
     return 0;
   }
+  ProgressView view(ProgressMode::kAuto);
+  options.run.progress = [&](const TransferProgress& progress) { view.update(progress); };
   const Outcome<int> code = run(options.run);
   return code ? code.value() : complain(code.failure());
 }

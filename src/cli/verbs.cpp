@@ -8,6 +8,7 @@ const std::vector<Verb>& verbs() {
       {"shell",
        "Open a developer's shell: your id, home and current directory, a file tree of its own",
        cmd_shell},
+      {"pull", "Fetch an image from a registry", cmd_pull},
       {"load", "Load images from a directory or an archive of this machine", cmd_load},
       {"save", "Write images to an archive or a directory", cmd_save},
       {"import", "Make an image from a root file system in a tar", cmd_import},

@@ -34,6 +34,7 @@ int cmd_images(const GlobalOptions& global, const Words& words);
 int cmd_import(const GlobalOptions& global, const Words& words);
 int cmd_inspect(const GlobalOptions& global, const Words& words);
 int cmd_load(const GlobalOptions& global, const Words& words);
+int cmd_pull(const GlobalOptions& global, const Words& words);
 int cmd_rmi(const GlobalOptions& global, const Words& words);
 int cmd_run(const GlobalOptions& global, const Words& words);
 int cmd_save(const GlobalOptions& global, const Words& words);

@@ -69,9 +69,6 @@ class Finder {
   Result<SourceImage> find() {
     const std::string asked = reference_.digest() ? reference_.digest()->str() : reference_.tag();
     const registry::Manifest first = SBX_TRY(client_.manifest(asked, registry::manifest_types()));
-    if (request_.policy) {
-      SBX_TRY(request_.policy(reference_, first.digest));
-    }
     oci::Descriptor entry;
     entry.media_type = first.media_type;
     entry.digest = first.digest;
@@ -107,6 +104,9 @@ class Finder {
   }
 
   Result<SourceImage> read(const oci::Descriptor& manifest, std::string text) {
+    if (request_.policy) {
+      SBX_TRY(request_.policy(reference_, manifest.digest));
+    }
     SourceImage image;
     const oci::Descriptor config = SBX_TRY(take_manifest(image, manifest, std::move(text)));
     SBX_TRY(take_config(image, SBX_TRY(small_blob(config)), request_.platform));
@@ -180,7 +180,7 @@ Result<PulledImage> pull_from(const PullRequest& request, const store::Store& st
   return PulledImage{std::move(installed), candidate.reference.str(), endpoint.host};
 }
 
-/// Whether another place may have what this one has not. What is wrong, refused by policy or stopped ends the search.
+/// Whether another place may have what this one has not. What is wrong or stopped ends the search.
 bool may_be_elsewhere(const Error& error, const registry::Endpoint& endpoint) {
   if (endpoint.mirror) {
     return error.code !=

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.hpp"
 #include "image/image_store.hpp"
 #include "runtime/transfer.hpp"
 
@@ -31,19 +32,55 @@ Result<void> check_platform(const RunRequest& request, const oci::Platform& ther
   return {};
 }
 
+/// Without the transport that says no more than what is the rule: a registry.
+std::string plain_name(const std::string& image) {
+  constexpr std::string_view kTransport = "docker://";
+  return image.starts_with(kTransport) ? image.substr(kTransport.size()) : image;
+}
+
+OpenedImage opened(std::pair<image::StoredImage, image::ImageFiles> found) {
+  return {defaults_of(found.first.config), std::move(found.second.tree),
+          std::move(found.second.layers)};
+}
+
+/// As it lies in the store.
+Result<OpenedImage> open_stored(const RunRequest& request, const std::string& data_root,
+                                const std::string& name) {
+  const image::ImageStore store = SBX_TRY(image::ImageStore::open(data_root));
+  auto found = SBX_TRY(store.find_and_open(name));
+  if (!request.platform.empty()) {
+    SBX_TRY(check_platform(request, found.first.config.platform));
+  }
+  return opened(std::move(found));
+}
+
 }  // namespace
 
 Result<OpenedImage> open_image(const RunRequest& request, const std::string& data_root) {
-  std::string name = request.image;
-  if (is_image_source(name)) {
-    name = SBX_TRY(load_image({data_root, name, request.platform, ""}));
+  if (is_image_source(request.image)) {
+    return open_stored(request, data_root,
+                       SBX_TRY(load_image({data_root, request.image, request.platform, ""})));
   }
-  const image::ImageStore store = SBX_TRY(image::ImageStore::open(data_root));
-  auto [image, files] = SBX_TRY(store.find_and_open(name));
-  if (!request.platform.empty()) {
-    SBX_TRY(check_platform(request, image.config.platform));
+  const std::string name = plain_name(request.image);
+  if (request.pull == PullPolicy::kMissing || request.pull == PullPolicy::kNever) {
+    Result<OpenedImage> stored = open_stored(request, data_root, name);
+    if (stored || request.pull == PullPolicy::kNever ||
+        stored.error().code != ErrorCode::kNotFound) {
+      return stored;
+    }
   }
-  return OpenedImage{defaults_of(image.config), std::move(files.tree), std::move(files.layers)};
+  const Result<TransferPulled> pulled =
+      pull_image({data_root, name, request.platform, request.registry, request.progress});
+  if (pulled) {
+    return open_stored(request, data_root, pulled->manifest);
+  }
+  if (request.pull == PullPolicy::kNewer) {
+    if (Result<OpenedImage> stored = open_stored(request, data_root, name)) {
+      log::warn("{}", pulled.error().message());
+      return stored;
+    }
+  }
+  return fail(pulled.error());
 }
 
 }  // namespace sbx::runtime

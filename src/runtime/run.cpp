@@ -175,7 +175,9 @@ Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot
 }  // namespace
 
 Result<Json> plan_only(const RunRequest& request) {
-  const Prepared prepared = SBX_TRY(prepare(request, nullptr));
+  RunRequest only_look = request;
+  only_look.pull = PullPolicy::kNever;
+  const Prepared prepared = SBX_TRY(prepare(only_look, nullptr));
   return Json{{"spec", oci::to_json(prepared.spec)}, {"plan", sandbox::describe(prepared.plan)}};
 }
 

@@ -41,6 +41,38 @@ Error broken(const std::string& verb, const sys::ExitStatus& status) {
                          : fmt::format("it ended with code {} and no answer", status.code));
 }
 
+TransferProgress read_progress(const Json& told) {
+  const auto number = [&](std::string_view key) -> std::uint64_t {
+    const auto found = find_integer(told, key);
+    const std::int64_t value = found ? found->value_or(0) : 0;
+    return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  };
+  return {number("layer"), number("layers"), number("done"), number("total")};
+}
+
+/// The last line; those before it are progress.
+Result<std::string> read_answer(int fd, const ProgressCallback& progress) {
+  std::string text;
+  std::array<std::byte, 4096> piece{};
+  while (const std::size_t got = SBX_TRY(sys::read_some(fd, piece, "sbx-transfer"))) {
+    text.append(reinterpret_cast<const char*>(piece.data()), got);
+    for (std::size_t end = text.find('\n'); end != std::string::npos && end + 1 < text.size();
+         end = text.find('\n')) {
+      if (const Result<Json> line = parse_json(text.substr(0, end), "progress"); line && progress) {
+        if (const auto told = find_object(*line, "progress"); told && *told != nullptr) {
+          progress(read_progress(**told));
+        }
+      }
+      text.erase(0, end + 1);
+    }
+    if (text.size() > kAnswerMax) {
+      return fail(
+          Error::make(ErrorCode::kLimit, "read the answer of", "sbx-transfer", "it is too long"));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 bool is_image_source(const std::string& text) {
@@ -49,14 +81,14 @@ bool is_image_source(const std::string& text) {
                      [&](std::string_view transport) { return text.starts_with(transport); });
 }
 
-Result<Json> ask_transfer(std::vector<std::string> words, int input) {
+Result<Json> ask_transfer(std::vector<std::string> words, int input,
+                          const ProgressCallback& progress) {
   const std::string verb = words.front();
   words.insert(words.begin(), SBX_TRY(find_transfer()));
   sys::Pipe answer_pipe = SBX_TRY(sys::make_pipe());
   sys::Child child = SBX_TRY(sys::Child::spawn(words, answer_pipe.writer.get(), -1, input));
   answer_pipe.writer.reset();
-  const std::string text =
-      SBX_TRY(sys::read_fd(answer_pipe.reader.get(), kAnswerMax, "sbx-transfer"));
+  const std::string text = SBX_TRY(read_answer(answer_pipe.reader.get(), progress));
   const sys::ExitStatus status = SBX_TRY(child.wait());
   Result<Json> answer = parse_json(text, "the answer of sbx-transfer");
   if (!answer) {
@@ -87,6 +119,37 @@ Result<std::string> load_image(const TransferLoad& load) {
                             "its answer names no image"));
   }
   return std::move(*manifest);
+}
+
+Result<TransferPulled> pull_image(const TransferPull& pull) {
+  constexpr std::string_view kTransport = "docker://";
+  std::vector<std::string> words{"pull", "--root", pull.data_root};
+  if (!pull.platform.empty()) {
+    words.insert(words.end(), {"--platform", pull.platform});
+  }
+  if (!pull.registry.auth_file.empty()) {
+    words.insert(words.end(), {"--authfile", pull.registry.auth_file});
+  }
+  if (pull.registry.tls_verify) {
+    words.insert(words.end(), {"--tls-verify", *pull.registry.tls_verify ? "true" : "false"});
+  }
+  if (pull.progress) {
+    words.emplace_back("--progress");
+  }
+  words.push_back(pull.name.starts_with(kTransport) ? pull.name.substr(kTransport.size())
+                                                    : pull.name);
+  const Json answer = SBX_TRY(ask_transfer(std::move(words), -1, pull.progress));
+  TransferPulled out;
+  out.manifest = SBX_TRY(find_string(answer, "manifest")).value_or("");
+  const std::string config = SBX_TRY(find_string(answer, "config")).value_or("");
+  out.id = config.substr(config.find(':') + 1);
+  out.reference = SBX_TRY(find_string(answer, "reference")).value_or("");
+  out.already = SBX_TRY(find_bool(answer, "already")).value_or(false);
+  if (out.manifest.empty()) {
+    return fail(Error::make(ErrorCode::kSystem, "pull an image with", "sbx-transfer",
+                            "its answer names no image"));
+  }
+  return out;
 }
 
 }  // namespace sbx::runtime

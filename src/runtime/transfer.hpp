@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sbx/registry.hpp>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,25 @@ struct TransferLoad {
 /// Runs sbx-transfer, a program of its own because it reads hostile bytes and links what the run path does not
 /// need, with these words (a verb first) and waits for its end. `input` is its standard input (-1: /dev/null): an
 /// archive to read or to write, which sbx was given. Its answer, or its error.
-Result<Json> ask_transfer(std::vector<std::string> words, int input = -1);
+/// `progress` gets what it tells meanwhile.
+Result<Json> ask_transfer(std::vector<std::string> words, int input = -1,
+                          const ProgressCallback& progress = {});
+
+struct TransferPull {
+  std::string data_root;
+  std::string name;
+  std::string platform;  // empty: this machine's
+  RegistryOptions registry;
+  ProgressCallback progress;  // may be empty
+};
+struct TransferPulled {
+  std::string manifest;   // by which ImageStore finds it
+  std::string id;         // 64 hexadecimal digits
+  std::string reference;  // the full name
+  bool already = false;
+};
+/// `sbx-transfer pull`. A "docker://" before the name is understood.
+Result<TransferPulled> pull_image(const TransferPull& pull);
 
 /// `sbx-transfer load`. The manifest digest of the image in the store, by which ImageStore finds it.
 Result<std::string> load_image(const TransferLoad& load);

@@ -3,6 +3,7 @@
 #include "registry/certificates.hpp"
 #include "registry/credentials.hpp"
 #include "registry/http.hpp"
+#include "registry/policy.hpp"
 #include "registry/registries_conf.hpp"
 #include "store/store.hpp"
 #include "sys/xdg.hpp"
@@ -41,6 +42,13 @@ Result<std::vector<image::PullCandidate>> find_candidates(const PullOptions& opt
   return out;
 }
 
+/// Signatures are not fetched: an image that would need one is refused.
+Result<std::optional<std::string>> no_signatures(const std::string& url) {
+  return fail(Error::make(ErrorCode::kUnsupported, "fetch signature", url,
+                          "this version of sbx does not fetch signatures")
+                  .with_hint("policy.json asks for one (signedBy); see containers-policy.json(5)"));
+}
+
 Json describe(const image::PulledImage& pulled) {
   const image::LoadedImage& image = pulled.image;
   Json out{{"manifest", image.manifest.str()},
@@ -72,6 +80,11 @@ Result<Json> pull(Words words) {
   }
   request.client.log = [](std::string_view line) { log::debug("{}", line); };
   request.candidates = SBX_TRY(find_candidates(options));
+  const auto policy =
+      SBX_TRY(registry::Policy::load(registry::Environment::of_process(sys::invoker())));
+  request.policy = [&](const oci::Reference& reference, const oci::Digest& manifest) {
+    return policy.check(reference, manifest, no_signatures);
+  };
   registry::prepare_http();
   std::vector<std::string> files = registry::files_needed();
   for (const image::PullCandidate& candidate : request.candidates) {
