@@ -38,7 +38,7 @@ Result<DiskUsage> measure(const std::string& given_root) {
         {container.id, container.name, container.image, container.running, container.bytes});
     const std::string id = image_of(images, container);
     for (ImageUsage& use : out.images) {
-      use.containers += use.image.id == id ? 1 : 0;
+      use.containers += use.image.id == id ? 1U : 0U;
     }
   }
   return out;

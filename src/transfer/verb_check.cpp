@@ -22,7 +22,7 @@ Result<Json> check(Words words) {
   Json problems = Json::array();
   std::size_t left = 0;  // not repaired, those that are not listed included
   for (const image::Problem& problem : report.problems) {
-    left += problem.action.empty() ? 1 : 0;
+    left += problem.action.empty() ? 1U : 0U;
     if (problems.size() < kMaxProblems) {
       problems.push_back({{"kind", problem.kind},
                           {"subject", printable(problem.subject)},
