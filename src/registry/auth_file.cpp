@@ -56,7 +56,7 @@ Result<AuthFile> AuthFile::parse(std::string_view text, const std::string& path,
   if (format == AuthFormat::kDockercfg) {
     return out;
   }
-  SBX_TRY(member("auths"));
+  (void)SBX_TRY(member("auths"));
   const Json* helpers = SBX_TRY(member("credHelpers"));
   if (helpers != nullptr) {
     for (const auto& [host, helper] : helpers->items()) {
@@ -75,12 +75,12 @@ Result<AuthFile> AuthFile::parse(std::string_view text, const std::string& path,
 }
 
 const Json& AuthFile::auths() const {
-  static const Json kNone = Json::object();
+  static const Json none = Json::object();
   if (format_ == AuthFormat::kDockercfg) {
     return document_;
   }
   const auto found = document_.find("auths");
-  return found != document_.end() && found->is_object() ? *found : kNone;
+  return found != document_.end() && found->is_object() ? *found : none;
 }
 
 Result<std::optional<Credentials>> AuthFile::decode(const std::string& key) const {

@@ -99,7 +99,7 @@ Result<void> CredentialHelper::store(const std::string& server,
   request["ServerURL"] = server;
   request["Username"] = token ? std::string(kTokenUser) : credentials.username;
   request["Secret"] = token ? credentials.identity_token : credentials.password;
-  SBX_TRY(run("store", dump_json(request)));
+  (void)SBX_TRY(run("store", dump_json(request)));
   return {};
 }
 

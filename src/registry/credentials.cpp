@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "base/log.hpp"
 #include "oci/reference.hpp"
@@ -291,12 +291,14 @@ Result<Erased> erase_credentials(const AuthSources& sources, const std::string& 
 
 Result<std::vector<Login>> list_logins(const AuthSources& sources) {
   std::vector<Login> out;
+  std::set<std::string> known;
   for (const Place& place : places(sources)) {
     const std::optional<AuthFile> file = SBX_TRY(read_place(place));
-    for (const auto& [key, user] : file ? file->list() : std::map<std::string, std::string>{}) {
-      const bool known =
-          std::any_of(out.begin(), out.end(), [&](const Login& login) { return login.key == key; });
-      if (!known) {
+    if (!file) {
+      continue;
+    }
+    for (const auto& [key, user] : file->list()) {
+      if (known.insert(key).second) {
         out.push_back({key, user, place.path});
       }
     }

@@ -178,11 +178,13 @@ Result<std::vector<oci::Reference>> RegistriesConf::search(std::string_view type
                                            fmt::join(sources_, ", "))));
   }
   std::vector<oci::Reference> out;
+  out.reserve(hosts.size());
   for (const std::string& host : hosts) {
     out.push_back(SBX_TRY(oci::Reference::parse(fmt::format("{}/{}", host, typed))));
   }
   if (mode_ == ShortNameMode::kEnforcing && out.size() > 1) {
     std::vector<std::string> names;
+    names.reserve(out.size());
     for (const oci::Reference& candidate : out) {
       names.push_back(candidate.str());
     }
