@@ -26,8 +26,8 @@ Result<bool> Client::mount_blob(const oci::Digest& digest, std::string_view from
     Request request{.method = "POST", .url = SBX_TRY(exchange.address(impl_->target(kUploads)))};
     request.url = request.url.with_query("mount", digest.str()).with_query("from", from_repository);
     const Asked what = impl_->asked("mount blob", digest.str());
-    const auto response =
-        SBX_TRY(exchange.expect(std::move(request), scope, what, {201, 202, 404, 405}));
+    const auto response = SBX_TRY(
+        exchange.expect(std::move(request), scope, what, {201, 202, 400, 401, 403, 404, 405}));
     if (response->status() == 202) {
       Result<Url> offered = response->url().resolve(response->header("location"));
       impl_->offered_upload = offered ? std::optional(std::move(offered).value()) : std::nullopt;

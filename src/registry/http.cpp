@@ -9,6 +9,9 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr long kPieceBytes =
     256L << 10U;  // what curl takes from a socket at once: fewer calls at 1 GB/s
+constexpr int kUnsentBytes = 256 << 10;
 constexpr int kPollMilliseconds = 200;  // how late `stop` may be seen
 constexpr std::size_t kDrainBytes = std::size_t{64} << 10U;
 
@@ -97,6 +101,12 @@ struct HttpSession::Impl {
   }
   static int on_seek(void* self, curl_off_t offset, int origin) noexcept {
     return static_cast<Impl*>(self)->seek_body(offset, origin);
+  }
+
+  static int on_socket(void*, curl_socket_t socket, curlsocktype) noexcept {
+    // What the kernel has taken but not sent looks like progress to us, and 4 MB of it like a stop on a slow line.
+    (void)::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
+    return CURL_SOCKOPT_OK;
   }
 
   std::size_t take_header(std::string_view line);
@@ -286,6 +296,7 @@ void HttpSession::Impl::set_up(const Request& request) {
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kPieceBytes);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "sbx/" SBX_VERSION);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kPiece = std::uint64_t{32} << 20U;
 // A registry may ask for larger pieces (OCI-Chunk-Min-Length), but not for all at once.
 constexpr std::uint64_t kLargestPiece = std::uint64_t{1} << 30U;
+constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10U;
 // The registry hashes, and may copy, all of the blob before it answers.
 constexpr std::chrono::minutes kFinishWithin{10};
 
@@ -70,14 +71,19 @@ Result<void> Upload::finish(Request request) {
 
 /// One attempt: all of it in one PUT.
 Result<void> Upload::send_whole() {
-  if (!location_) {
+  const bool offered = location_.has_value();
+  if (!offered) {
     SBX_TRY(begin());
   }
   Request request = SBX_TRY(closing_request());
   request.body = blob_.reader;
   request.body_size = blob_.size;
   location_.reset();  // whatever comes of it, this upload is over
-  return finish(std::move(request));
+  Result<void> finished = finish(std::move(request));
+  if (!finished && offered && finished.error().code == ErrorCode::kNotFound) {
+    exchange_.note_broken();  // an upload that was opened a while ago may be gone
+  }
+  return finished;
 }
 
 /// One PATCH. `offset_` is what the registry says it has afterwards.
@@ -89,21 +95,29 @@ Result<void> Upload::send_piece() {
   request.body = blob_.reader;
   request.body_offset = offset_;
   request.body_size = count;
-  const auto response =
-      SBX_TRY(exchange_.expect(std::move(request), scope_, asked_, {202, 204, 416}));
-  if (response->status() == 416) {
-    exchange_.note_broken();  // it has more or less than we think: find_offset() asks
-    return fail(refusal(asked_, 416, ""));
+  request.headers_within = kFinishWithin;  // what the kernel has taken may be long on its way
+  const auto response = SBX_TRY(exchange_.expect(std::move(request), scope_, asked_,
+                                                 {202, 204, 400, 404, 405, 413, 415, 416, 501}));
+  if (response->status() >= 300) {
+    if (response->status() == 416) {
+      exchange_.note_broken();  // it has more or less than we think: find_offset() asks
+    }
+    takes_no_pieces_ = offset_ == 0;
+    return fail(refusal(asked_, response->status(),
+                        describe_error_body(response->read_all(kMaxErrorBody).value_or(""))));
   }
-  SBX_TRY(take_location(*response));
-  const std::uint64_t sent = offset_ + count;
-  const std::optional<std::uint64_t> has = parse_upload_range(response->header("range"));
+  return take_progress(*response, offset_ + count);
+}
+
+Result<void> Upload::take_progress(const Response& response, std::uint64_t sent) {
+  SBX_TRY(take_location(response));
+  const std::optional<std::uint64_t> has = parse_upload_range(response.header("range"));
   if (has && *has > sent) {
     return fail(
         Error::make(ErrorCode::kCorrupt, asked_.op, asked_.subject,
                     fmt::format("the registry claims to have {} bytes, {} were sent", *has, sent)));
   }
-  if (has && *has < sent && *has <= offset_) {
+  if (has && *has <= offset_) {
     return fail(
         Error::make(ErrorCode::kSystem, asked_.op, asked_.subject,
                     fmt::format("the registry took nothing of the bytes from {} on", offset_)));
@@ -159,7 +173,11 @@ Result<void> Upload::send_pieces() {
 
 Result<void> Upload::run() {
   if (blob_.size > kPiece) {
-    return send_pieces();
+    Result<void> sent = send_pieces();
+    if (sent || !takes_no_pieces_) {
+      return sent;
+    }
+    location_.reset();  // a registry without PATCH, or with smaller pieces: most take it whole
   }
   return exchange_.persist<void>([this] { return send_whole(); });
 }

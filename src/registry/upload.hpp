@@ -31,6 +31,7 @@ class Upload {
   Result<void> send_whole();
   Result<void> send_pieces();
   Result<void> send_piece();
+  Result<void> take_progress(const Response& response, std::uint64_t sent);
   Result<void> find_offset();
   Result<void> finish(Request request);
   Result<Request> closing_request() const;
@@ -44,7 +45,7 @@ class Upload {
   std::optional<Url> location_;  // of the open upload; a new one after each answer
   std::uint64_t offset_ = 0;     // how much of it the registry has
   std::uint64_t piece_;
-  bool done_ = false;
+  bool takes_no_pieces_ = false;
 };
 
 }  // namespace sbx::registry

@@ -433,6 +433,23 @@ class Hostile:
             call.reply(500)
         scene(patch=forgets).on("GET", "/upload", lambda c: c.reply(404))
         fails("it fails for ever", self.ask("upload", large), "system", "500")
+        scene(patch=lambda c: c.reply(405))
+        answer = self.ask("upload", large)
+        self.test.check("it takes no pieces", answer.error and answer.message,
+                        [len(s.body) for s in self.registry.requests if s.method == "PUT"] != [size] and "it did not come whole")
+        scene().on("POST", "/v2/some/image/blobs/uploads/", lambda c: c.reply(403) if "mount=" in c.seen.target else
+                   c.reply(202, Location="/upload"))
+        answer = self.ask("mount", sha256(b"content"), "secret/image", small)
+        self.test.equal("a mount it does not allow is none", answer.result, {"mounted": False}, answer)
+        gone = []
+
+        def offered(call) -> None:
+            gone.append(call.seen.target)
+            call.reply(404 if "gone" in call.seen.target else 201)
+        scene(put=offered).on("POST", "/v2/some/image/blobs/uploads/", lambda c: c.reply(
+            202, Location="/upload?gone" if "mount=" in c.seen.target else "/upload"))
+        answer = self.ask("mount", sha256(b"content"), "other/image", small)
+        self.test.check("an offered upload that is gone", answer.error and answer.message, len(gone) != 2 and str(gone))
         has = []
 
         def half(call) -> None:
