@@ -133,7 +133,7 @@ Result<bool> Exchange::find_scheme() {
       return fail(std::move(by_tls).error());
     }
     request.url = SBX_TRY(Url::parse(fmt::format("http://{}/v2/", endpoint_.host)));
-    SBX_TRY(hop(request));
+    (void)SBX_TRY(hop(request));
   }
   again_.reset();
   options_.memory->remember_tls(endpoint_.host, by_tls.has_value());

@@ -93,7 +93,7 @@ Result<Url> Url::parse(std::string_view text) {
 
 Result<Url> Url::resolve(std::string_view relative) const {
   const Handle handle(curl_url());
-  SBX_TRY(parse_into(handle.get(), str()));
+  (void)SBX_TRY(parse_into(handle.get(), str()));
   return parse_into(handle.get(), relative);
 }
 

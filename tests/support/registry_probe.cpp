@@ -103,7 +103,7 @@ Result<Json> mount_command(Client& client, const Arguments& arguments) {
   const oci::Digest digest = SBX_TRY(oci::Digest::parse(arguments.at(0)));
   const bool mounted = SBX_TRY(client.mount_blob(digest, arguments.at(1)));
   if (!mounted && arguments.size() > 2) {
-    SBX_TRY(upload_command(client, {arguments[2]}));
+    (void)SBX_TRY(upload_command(client, {arguments[2]}));
   }
   return Json{{"mounted", mounted}};
 }
