@@ -33,7 +33,7 @@ Listing, for people and for programs.
   $ sbx rmi small small-zstd other:2 example.org/small:1 >/dev/null
   $ sbx images --format json
   []
-  $ sbx run --rm small true >out 2>&1; echo $?; grep -c small out
+  $ sbx run --rm --pull=never small true >out 2>&1; echo $?; grep -c small out
   125
   1
   $ sbx rmi small >out 2>&1; echo $?; grep -c small out
