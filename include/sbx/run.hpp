@@ -68,6 +68,9 @@ struct RunOptions {
   bool timings = false;  // tell on stderr where start-up time went
 };
 
+/// The defaults, as sbx.conf(5) changes them.
+Outcome<RunOptions> configured_run_options();
+
 /// Runs a command in a new sandbox and waits for it. The exit code is the command's, or 128 + n if signal n killed it.
 Outcome<int> run(const RunOptions& options);
 

@@ -3,6 +3,7 @@
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
 #include "runtime/archives.hpp"
+#include "runtime/settings.hpp"
 
 namespace sbx {
 namespace {
@@ -44,9 +45,10 @@ Result<std::vector<Image>> load_all(const LoadArchiveOptions& options) {
 }
 
 Result<std::monostate> save_all(const SaveOptions& options) {
-  SBX_TRY(
-      runtime::save_archive({SBX_TRY(api::data_root(options.root)), options.images, options.output,
-                             to_word(options.format), to_word(options.compression)}));
+  const runtime::Settings settings = SBX_TRY(runtime::load_settings());
+  SBX_TRY(runtime::save_archive({SBX_TRY(api::data_root(options.root)), settings.image_stores,
+                                 options.images, options.output, to_word(options.format),
+                                 to_word(options.compression)}));
   return std::monostate{};
 }
 

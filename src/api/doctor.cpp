@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include <sbx/doctor.hpp>
 
 #include "api/failure.hpp"
 #include "base/json.hpp"
 #include "net/slirp_stack.hpp"
+#include "runtime/settings.hpp"
 #include "sys/probe.hpp"
 
 namespace sbx {
@@ -39,6 +42,30 @@ Finding libslirp_finding() {
   return finding;
 }
 
+/// What is in force of sbx.conf(5) and $SBX_IMAGE_STORES.
+Finding configuration_finding() {
+  Finding finding{"config", "configuration", Finding::Status::kOk, "", "", "", false};
+  const Result<runtime::Settings> settings = runtime::load_settings();
+  if (!settings) {
+    finding.status = Finding::Status::kDegraded;
+    finding.found = settings.error().message();
+    finding.found.resize(std::min(finding.found.find('\n'), finding.found.size()));
+    finding.consequence = "run and shell refuse to start, and so do the verbs of images";
+    finding.remedy = "correct the file; sbx.conf(5) tells the keys and their values";
+    return finding;
+  }
+  for (const std::string& file : settings->files) {
+    finding.found += (finding.found.empty() ? "" : " over ") + file;
+  }
+  if (finding.found.empty()) {
+    finding.found = "no sbx.conf: the defaults";
+  }
+  for (const std::string& store : settings->image_stores) {
+    finding.found += ", images also from " + store;
+  }
+  return finding;
+}
+
 }  // namespace
 
 Outcome<std::vector<Finding>> doctor(const DoctorRequest& request) {
@@ -59,6 +86,7 @@ Outcome<std::vector<Finding>> doctor(const DoctorRequest& request) {
       findings.push_back(libslirp_finding());
     }
   }
+  findings.push_back(configuration_finding());
   return findings;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/rfc3339.hpp"
 #include "oci/reference.hpp"
+#include "runtime/settings.hpp"
 #include "sys/xdg.hpp"
 
 namespace sbx::api {
@@ -48,7 +49,8 @@ Result<std::string> data_root(const std::string& root) {
 }
 
 Result<image::ImageStore> open_images(const std::string& root) {
-  return image::ImageStore::open(SBX_TRY(data_root(root)));
+  return image::ImageStore::open(SBX_TRY(data_root(root)),
+                                 SBX_TRY(runtime::load_settings()).image_stores);
 }
 
 std::string short_name(std::string_view name) {

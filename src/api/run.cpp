@@ -4,8 +4,20 @@
 
 #include "api/failure.hpp"
 #include "base/json.hpp"
+#include "runtime/settings.hpp"
 
 namespace sbx {
+
+Outcome<RunOptions> configured_run_options() {
+  const Result<runtime::Settings> settings = runtime::load_settings();
+  if (!settings) {
+    return api::to_failure(settings.error());
+  }
+  RunOptions options;
+  options.network = settings->network.value_or(options.network);
+  options.init = settings->init;
+  return options;
+}
 
 Outcome<int> run(const RunOptions& options) { return api::to_outcome(runtime::run(options)); }
 

@@ -1,3 +1,4 @@
+#include "cli/render.hpp"
 #include "cli/run_options.hpp"
 #include "cli/verbs.hpp"
 
@@ -5,6 +6,10 @@ namespace sbx::cli {
 
 int cmd_run(const GlobalOptions& global, const Words& words) {
   SandboxOptions options;
+  const Outcome<RunOptions> configured = configured_run_options();
+  if (configured) {
+    options.run = configured.value();
+  }
   options.run.root = global.root;
   CommandLine line("run", "Run a command in a new sandbox made from an image.");
   line.flag("--rm", options.run.remove, "Remove the container when it ends");
@@ -18,6 +23,9 @@ int cmd_run(const GlobalOptions& global, const Words& words) {
   line.arguments_end_options();
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
+  }
+  if (!configured) {
+    return complain(configured.failure());  // not before --help could be answered
   }
   return execute(options);
 }

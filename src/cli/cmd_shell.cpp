@@ -6,6 +6,10 @@ namespace sbx::cli {
 
 int cmd_shell(const GlobalOptions& global, const Words& words) {
   SandboxOptions options;
+  const Outcome<RunOptions> configured = configured_run_options();
+  if (configured) {
+    options.run = configured.value();
+  }
   options.run.root = global.root;
   CommandLine line(
       "shell",
@@ -17,6 +21,9 @@ int cmd_shell(const GlobalOptions& global, const Words& words) {
   line.arguments_end_options();
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
+  }
+  if (!configured) {
+    return complain(configured.failure());  // not before --help could be answered
   }
   Outcome<RunOptions> filled = shell_options(options.run);
   if (!filled) {

@@ -44,18 +44,6 @@ Result<Transport> find_out(SourceFiles& files, const std::string& name) {
 
 }  // namespace
 
-std::string repository_of_path(std::string path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  path.erase(0, path.rfind('/') + 1);
-  path.erase(std::min(path.find('.'), path.size()));
-  std::transform(path.begin(), path.end(), path.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return path;
-}
-
 Result<std::vector<LoadedImage>> load_archive(ArchiveRequest request) {
   const store::Store store =
       SBX_TRY(store::Store::open(request.root + "/store", store::Store::Access::kWrite));

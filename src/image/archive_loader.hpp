@@ -22,7 +22,4 @@ struct ArchiveRequest {
 /// looking, plain or compressed as a whole. Images before the first one that fails stay.
 Result<std::vector<LoadedImage>> load_archive(ArchiveRequest request);
 
-/// "/images/busybox.tar.gz" is "busybox": the repository of a name that is only a tag.
-std::string repository_of_path(std::string path);
-
 }  // namespace sbx::image

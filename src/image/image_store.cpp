@@ -1,10 +1,14 @@
 #include "image/image_store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <tuple>
 
+#include "base/log.hpp"
+#include "image/foreign_layout.hpp"
+#include "image/image_files.hpp"
 #include "image/index_entry.hpp"
 #include "oci/manifest.hpp"
 #include "store/gc.hpp"
@@ -66,36 +70,43 @@ Result<std::optional<StoredImage>> find_in(const store::Store& store, std::strin
   return std::optional<StoredImage>(SBX_TRY(read_image(store, index, match.manifest)));
 }
 
-Result<layer::ImageTree> map_tree(const store::Store& store, const oci::ChainId& chain) {
-  return layer::ImageTree::open(SBX_TRY(store.open_tree(chain)), store::Store::tree_path(chain));
-}
-
-Result<ImageFiles> open_in(const store::Store& store, const StoredImage& image) {
-  Result<layer::ImageTree> tree = map_tree(store, image.chain_id);
-  if (!tree) {
-    return fail(
-        std::move(tree).error().with_hint("load the image again: that makes its tree anew"));
+Result<FoundImage> read_blobs(const store::Store& store, const oci::Index& index,
+                              const Match& match) {
+  FoundImage out;
+  out.image = SBX_TRY(read_image(store, index, match.manifest));
+  out.asked = match.name;
+  out.manifest = SBX_TRY(store.read_blob(match.manifest.bytes(), oci::kMaxManifestBytes));
+  out.config = SBX_TRY(store.read_blob(out.image.config_digest.bytes(), kMaxStoredConfigBytes));
+  if (out.image.layer_sizes.size() != out.image.config.diff_ids.size()) {
+    return fail(Error::make(ErrorCode::kCorrupt, "open image", out.image.id(),
+                            "manifest and configuration differ in the number of layers"));
   }
-  ImageFiles out{std::move(tree).value(), {}};
-  const auto& wanted = image.config.diff_ids;
-  if (out.tree.layer_count() != wanted.size() || out.tree.chain_id() != image.chain_id) {
-    return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
-                            "its tree belongs to another image"));
-  }
-  for (std::uint32_t i = 0; i < out.tree.layer_count(); ++i) {
-    if (out.tree.layer(i) != wanted[i]) {
-      return fail(Error::make(ErrorCode::kCorrupt, "open image", image.id(),
-                              "its tree belongs to other layers"));
-    }
-    out.layers.push_back(SBX_TRY(store.open_blob(wanted[i].bytes())));
+  for (const oci::DiffId& layer : out.image.config.diff_ids) {
+    out.layers.push_back(SBX_TRY(store.open_blob(layer.bytes())));
   }
   return out;
 }
 
+/// The layout itself, or the data directory whose store it is.
+Result<store::Store> open_layout(const std::string& path) {
+  const bool own = sys::exists_at(AT_FDCWD, path + "/oci-layout");
+  return store::Store::open(own ? path : path + "/store", store::Store::Access::kRead);
+}
+
 }  // namespace
 
-Result<ImageStore> ImageStore::open(const std::string& root) {
+Result<ImageStore> ImageStore::open(const std::string& root,
+                                    const std::vector<std::string>& additional) {
   ImageStore images(root);
+  for (const std::string& path : additional) {
+    Result<store::Store> store = open_layout(path);
+    if (store) {
+      images.additional_.push_back(std::move(store).value());
+    } else {
+      log::warn("cannot use the additional image store '{}': {}, ignoring", printable(path),
+                store.error().message());
+    }
+  }
   if (const std::optional<store::Store> store = SBX_TRY(images.open_store())) {
     // A store of somebody else, to which we cannot write, is no reason to fail.
     std::ignore = store::clean_leftovers(*store);
@@ -121,23 +132,43 @@ Result<store::Store> ImageStore::need_store(std::string_view name) const {
 
 Result<std::vector<StoredImage>> ImageStore::list() const {
   std::vector<StoredImage> out;
-  const std::optional<store::Store> store = SBX_TRY(open_store());
-  if (!store) {
-    return out;
+  if (const std::optional<store::Store> store = SBX_TRY(open_store())) {
+    const oci::Index index = SBX_TRY(store->read_index());
+    for (const oci::Digest& digest : distinct_manifests(index)) {
+      out.push_back(SBX_TRY(read_image(*store, index, digest).context("listing the images")));
+    }
   }
-  const oci::Index index = SBX_TRY(store->read_index());
-  for (const oci::Digest& digest : distinct_manifests(index)) {
-    out.push_back(SBX_TRY(read_image(*store, index, digest).context("listing the images")));
+  for (const store::Store& store : additional_) {
+    const Result<oci::Index> index = read_foreign_index(store);
+    if (!index) {
+      continue;
+    }
+    for (const oci::Digest& digest : distinct_manifests(*index)) {
+      Result<StoredImage> image = read_image(store, *index, digest);
+      const bool known = image && std::any_of(out.begin(), out.end(), [&](const StoredImage& own) {
+                           return own.config_digest == image->config_digest;
+                         });
+      if (image && !known) {  // one that cannot be read is not ours to complain of
+        image->read_only = true;
+        image->store = store.path();
+        out.push_back(std::move(image).value());
+      }
+    }
   }
   return out;
 }
 
-Result<std::optional<StoredImage>> ImageStore::try_find(std::string_view name) const {
+Result<std::optional<StoredImage>> ImageStore::try_find_own(std::string_view name) const {
   const std::optional<store::Store> store = SBX_TRY(open_store());
   if (!store) {
     return std::optional<StoredImage>{};
   }
   return find_in(*store, name);
+}
+
+Result<std::optional<StoredImage>> ImageStore::try_find(std::string_view name) const {
+  std::optional<StoredImage> own = SBX_TRY(try_find_own(name));
+  return own ? Result<std::optional<StoredImage>>(std::move(own)) : find_additional(name);
 }
 
 Result<StoredImage> ImageStore::find(std::string_view name) const {
@@ -149,43 +180,53 @@ Result<StoredImage> ImageStore::find(std::string_view name) const {
 }
 
 Result<std::pair<StoredImage, ImageFiles>> ImageStore::find_and_open(std::string_view name) const {
-  const store::Store store = SBX_TRY(need_store(name));
-  // A store that we may only read cannot be locked by us, and nobody but its owner collects there.
-  const Result<sys::FileLock> lock = store.use_lock();
-  std::optional<StoredImage> image = SBX_TRY(find_in(store, name));
+  using Opened = std::pair<StoredImage, ImageFiles>;
+  if (const std::optional<store::Store> store = SBX_TRY(open_store())) {
+    // A store that we may only read cannot be locked by us, and nobody but its owner collects there.
+    const Result<sys::FileLock> lock = store->use_lock();
+    if (std::optional<StoredImage> image = SBX_TRY(find_in(*store, name))) {
+      ImageFiles files = SBX_TRY(open_in(*store, image->chain_id, *store, *image));
+      return Opened(*std::move(image), std::move(files));
+    }
+  }
+  std::optional<StoredImage> image = SBX_TRY(find_additional(name));
   if (!image) {
     return fail(no_such_image(name));
   }
-  ImageFiles files = SBX_TRY(open_in(store, *image));
-  return std::pair<StoredImage, ImageFiles>(*std::move(image), std::move(files));
+  ImageFiles files = SBX_TRY(open_additional(*image));
+  return Opened(*std::move(image), std::move(files));
 }
 
 Result<ImageFiles> ImageStore::open_files(const StoredImage& image) const {
-  return open_in(SBX_TRY(need_store(image.id())), image);
+  if (image.read_only) {
+    return open_additional(image);
+  }
+  const store::Store store = SBX_TRY(need_store(image.id()));
+  return open_in(store, image.chain_id, store, image);
 }
 
 Result<FoundImage> ImageStore::find_blobs(std::string_view name) const {
-  const store::Store store = SBX_TRY(need_store(name));
-  const Result<sys::FileLock> lock = store.use_lock();  // as in find_and_open()
-  const oci::Index index = SBX_TRY(store.read_index());
-  const Match match = SBX_TRY(need_match(store, index, name));
-  FoundImage out;
-  out.image = SBX_TRY(read_image(store, index, match.manifest));
-  out.asked = match.name;
-  out.manifest = SBX_TRY(store.read_blob(match.manifest.bytes(), oci::kMaxManifestBytes));
-  out.config = SBX_TRY(store.read_blob(out.image.config_digest.bytes(), kMaxStoredConfigBytes));
-  if (out.image.layer_sizes.size() != out.image.config.diff_ids.size()) {
-    return fail(Error::make(ErrorCode::kCorrupt, "open image", out.image.id(),
-                            "manifest and configuration differ in the number of layers"));
+  if (const std::optional<store::Store> store = SBX_TRY(open_store())) {
+    const Result<sys::FileLock> lock = store->use_lock();  // as in find_and_open()
+    const oci::Index index = SBX_TRY(store->read_index());
+    const Match match = SBX_TRY(match_image(*store, index, name));
+    if (match.kind != MatchKind::kNone) {
+      return read_blobs(*store, index, match);
+    }
   }
-  for (const oci::DiffId& layer : out.image.config.diff_ids) {
-    out.layers.push_back(SBX_TRY(store.open_blob(layer.bytes())));
+  for (const store::Store& store : additional_) {
+    const Result<oci::Index> index = read_foreign_index(store);
+    const Match match = index ? SBX_TRY(match_image(store, *index, name)) : Match();
+    if (match.kind != MatchKind::kNone) {
+      return read_blobs(store, *index, match);
+    }
   }
-  return out;
+  return fail(no_such_image(name));
 }
 
 Result<std::vector<std::string>> ImageStore::untag(std::string_view name,
                                                    const std::vector<std::string>& names) {
+  SBX_TRY(refuse_additional("untag", name));
   const store::Store store = SBX_TRY(need_store(name));
   const sys::FileLock lock = SBX_TRY(store.index_lock());
   oci::Index index = SBX_TRY(store.read_index());
@@ -219,6 +260,7 @@ Result<void> ImageStore::tag(std::string_view name, std::string_view new_name) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "tag image", new_name,
                             "a name with a digest cannot be given"));
   }
+  SBX_TRY(refuse_additional("tag", name));
   const store::Store store = SBX_TRY(need_store(name));
   const sys::FileLock lock = SBX_TRY(store.index_lock());
   oci::Index index = SBX_TRY(store.read_index());
@@ -233,6 +275,7 @@ Result<void> ImageStore::tag(std::string_view name, std::string_view new_name) {
 }
 
 Result<RemovedImage> ImageStore::remove(std::string_view name, Force force) {
+  SBX_TRY(refuse_additional("remove", name));
   const store::Store store = SBX_TRY(need_store(name));
   RemovedImage out;
   {

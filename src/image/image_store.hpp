@@ -26,7 +26,10 @@ struct StoredImage {
   std::vector<std::uint64_t> layer_sizes;  // uncompressed, lowest first
   std::uint64_t size = 0;                  // of all layers
 
-  bool read_only = false;  // of an additional store
+  // Of an additional store; chain_id may be all zeros there: nobody has made a tree yet.
+  bool read_only = false;
+  std::string store;       // its path
+  std::string layout_ref;  // which image of it: SourceName::ref
 
   [[nodiscard]] std::string id() const { return config_digest.hex(); }
 };
@@ -58,9 +61,12 @@ class ImageStore {
  public:
   /// `root` is sbx's data directory; a store that is not there yet has no images and is made by what writes.
   /// Cleans what a killed load left.
-  static Result<ImageStore> open(const std::string& root);
+  /// `additional`: stores or OCI layouts that are looked into after the own one; nothing is written or locked there. One that
+  /// cannot be read is passed over with a warning.
+  static Result<ImageStore> open(const std::string& root,
+                                 const std::vector<std::string>& additional = {});
 
-  /// All images, in the order in which they were loaded.
+  /// All images, in the order in which they were loaded; then those of additional stores that the own one has not.
   Result<std::vector<StoredImage>> list() const;
   /// By name ("busybox", "busybox:1", "busybox@sha256:..."), by manifest digest ("sha256:..."), or by the
   /// beginning of an image id if only one image has it. kNotFound; kInvalidArgument if it is ambiguous.
@@ -75,6 +81,13 @@ class ImageStore {
 
   /// find(), and its blobs with nothing collected in between. Their digests are not compared here.
   Result<FoundImage> find_blobs(std::string_view name) const;
+
+  /// Whether open_files() will find everything: false for an image of an additional store that has no tree yet, or whose
+  /// layers are compressed (see has_plain_layers()).
+  [[nodiscard]] bool is_ready(const StoredImage& image) const;
+  /// Whether the layers lie there as sbx serves them.
+  [[nodiscard]] bool has_plain_layers(const StoredImage& image) const;
+  [[nodiscard]] bool has_additional() const { return !additional_.empty(); }
 
   /// Gives an image another name; a name that another image had moves.
   Result<void> tag(std::string_view name, std::string_view new_name);
@@ -103,8 +116,15 @@ class ImageStore {
   explicit ImageStore(std::string root) : root_(std::move(root)) {}
   Result<std::optional<store::Store>> open_store() const;
   Result<store::Store> need_store(std::string_view name) const;
+  Result<std::optional<StoredImage>> try_find_own(std::string_view name) const;
+  Result<std::optional<StoredImage>> find_additional(std::string_view name) const;
+  [[nodiscard]] const store::Store* store_of(const StoredImage& image) const;
+  Result<ImageFiles> open_additional(const StoredImage& image) const;
+  [[nodiscard]] std::optional<oci::ChainId> chain_of(const StoredImage& image) const;
+  Result<void> refuse_additional(std::string_view verb, std::string_view name) const;
 
   std::string root_;
+  std::vector<store::Store> additional_;
 };
 
 }  // namespace sbx::image

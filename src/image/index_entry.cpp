@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "image/foreign_layout.hpp"
 #include "oci/manifest.hpp"
 
 namespace sbx::image {
@@ -14,9 +15,15 @@ std::string_view annotation(const oci::Descriptor& entry, std::string_view key) 
   return it == entry.annotations.end() ? std::string_view() : std::string_view(it->second);
 }
 
-Result<oci::Manifest> read_manifest(const store::Store& store, const oci::Digest& digest) {
+Result<oci::Manifest> read_manifest(const store::Store& store, const oci::Index& index,
+                                    const oci::Digest& digest) {
   const std::string text = SBX_TRY(store.read_blob(digest.bytes(), oci::kMaxManifestBytes));
-  return oci::Manifest::parse(text, oci::MediaType::kOciManifest, digest.str());
+  const auto entry = std::find_if(index.manifests.begin(), index.manifests.end(),
+                                  [&](const oci::Descriptor& e) { return e.digest == digest; });
+  // Ours are OCI's; a layout of others may have docker's.
+  const oci::MediaType type =
+      entry == index.manifests.end() ? oci::MediaType::kOciManifest : entry->type();
+  return oci::Manifest::parse(text, type, digest.str());
 }
 
 bool is_hex(std::string_view text) {
@@ -60,7 +67,7 @@ Result<Match> match_id(const store::Store& store, const oci::Index& index,
                        std::string_view prefix) {
   Match found;
   for (const oci::Digest& digest : distinct_manifests(index)) {
-    const oci::Manifest manifest = SBX_TRY(read_manifest(store, digest));
+    const oci::Manifest manifest = SBX_TRY(read_manifest(store, index, digest));
     if (!manifest.config.digest.hex().starts_with(prefix)) {
       continue;
     }
@@ -142,9 +149,14 @@ Result<StoredImage> read_image(const store::Store& store, const oci::Index& inde
         !source.empty()) {
       out.source = SBX_TRY(oci::Digest::parse(source));
     }
-    out.chain_id = SBX_TRY(oci::ChainId::parse(annotation(entry, store::kChainIdAnnotation)));
+    const std::string_view chain = annotation(entry, store::kChainIdAnnotation);
+    const std::string_view ref = annotation(entry, kLayoutRefAnnotation);
+    if (!chain.empty() || ref.empty()) {
+      out.chain_id = SBX_TRY(oci::ChainId::parse(chain));
+    }
+    out.layout_ref = ref;
   }
-  const oci::Manifest manifest = SBX_TRY(read_manifest(store, digest));
+  const oci::Manifest manifest = SBX_TRY(read_manifest(store, index, digest));
   out.config_digest = manifest.config.digest;
   const std::string config =
       SBX_TRY(store.read_blob(manifest.config.digest.bytes(), kMaxStoredConfigBytes));

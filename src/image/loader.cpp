@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "image/archive_loader.hpp"
 #include "image/source_files.hpp"
 #include "image/source_image.hpp"
 #include "oci/reference.hpp"

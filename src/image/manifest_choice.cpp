@@ -1,5 +1,10 @@
 #include "image/manifest_choice.hpp"
 
+#include <fmt/format.h>
+
+#include <set>
+
+#include "image/join.hpp"
 #include "image/source_image.hpp"
 #include "oci/index.hpp"
 #include "oci/manifest.hpp"
@@ -77,6 +82,14 @@ Result<oci::Descriptor> choose_manifest(const std::vector<oci::Descriptor>& entr
   }
   return best == nullptr ? Result<oci::Descriptor>(fail(no_such_platform(wanted, platforms)))
                          : Result<oci::Descriptor>(*best);
+}
+
+Error no_such_platform(const oci::Platform& wanted, const std::vector<std::string>& there_are) {
+  const std::set<std::string> distinct(there_are.begin(), there_are.end());
+  return Error::make(ErrorCode::kUnsupported, "load image", "",
+                     fmt::format("it is not made for {}, only for: {}", wanted.str(),
+                                 join({distinct.begin(), distinct.end()}, ", ")))
+      .with_hint("choose one of them with --platform");
 }
 
 }  // namespace sbx::image

@@ -240,7 +240,7 @@ Result<void> save_images(const SaveRequest& request) {
   const store::Store store =
       SBX_TRY(store::Store::open(request.root + "/store", store::Store::Access::kWrite));
   store::Staging staging = SBX_TRY(store::Staging::open(store));
-  const ImageStore images = SBX_TRY(ImageStore::open(request.root));
+  const ImageStore images = SBX_TRY(ImageStore::open(request.root, request.additional));
   std::vector<FoundImage> found;  // all of them before the first byte is written
   for (const std::string& name : request.images) {
     found.push_back(SBX_TRY(images.find_blobs(name)));

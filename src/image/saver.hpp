@@ -17,7 +17,8 @@ enum class SaveFormat {
 };
 
 struct SaveRequest {
-  std::string root;  // sbx's data directory
+  std::string root;                     // sbx's data directory
+  std::vector<std::string> additional;  // ImageStore::open()
   std::vector<std::string> images;
   SaveFormat format = SaveFormat::kOciArchive;
   layer::Compression compression = layer::Compression::kNone;  // of each layer

@@ -20,14 +20,6 @@ Result<void> check_digest(std::string_view text, const oci::Digest& expected,
                          : fail(layer::wrong_digest(what, expected.str(), got.str()));
 }
 
-Error no_such_platform(const oci::Platform& wanted, const std::vector<std::string>& there_are) {
-  const std::set<std::string> distinct(there_are.begin(), there_are.end());
-  return Error::make(ErrorCode::kUnsupported, "load image", "",
-                     fmt::format("it is not made for {}, only for: {}", wanted.str(),
-                                 join({distinct.begin(), distinct.end()}, ", ")))
-      .with_hint("choose one of them with --platform");
-}
-
 Result<oci::Descriptor> take_manifest(SourceImage& image, const oci::Descriptor& chosen,
                                       std::string text) {
   const oci::Manifest manifest =

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -45,6 +46,18 @@ Result<SourceName> SourceName::parse(std::string_view text) {
     out.path.resize(colon);
   }
   return out;
+}
+
+std::string repository_of_path(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  path.erase(0, path.rfind('/') + 1);
+  path.erase(std::min(path.find('.'), path.size()));
+  std::transform(path.begin(), path.end(), path.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return path;
 }
 
 }  // namespace sbx::image

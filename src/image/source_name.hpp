@@ -22,4 +22,7 @@ struct SourceName {
   [[nodiscard]] static bool is_one(std::string_view text);
 };
 
+/// "/images/busybox.tar.gz" is "busybox": the repository of a name that is only a tag.
+std::string repository_of_path(std::string path);
+
 }  // namespace sbx::image

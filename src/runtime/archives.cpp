@@ -88,6 +88,12 @@ Result<void> save_archive(const SaveArchive& save) {
                                  save.output.empty() ? kStandardOutput : save.output};
   add_option(words, "--format", save.format);
   add_option(words, "--compress", save.compress);
+  for (const std::string& store : save.additional_stores) {
+    if (sys::exists_at(AT_FDCWD,
+                       store)) {  // what is not there is warned of by whoever looks for images
+      add_option(words, "--store", store);
+    }
+  }
   words.emplace_back("--");
   words.insert(words.end(), save.images.begin(), save.images.end());
   (void)SBX_TRY(ask_transfer(std::move(words), output));

@@ -21,6 +21,7 @@ Result<std::vector<std::string>> load_archive(const LoadArchive& load);
 
 struct SaveArchive {
   std::string data_root;
+  std::vector<std::string> additional_stores;
   std::vector<std::string> images;
   std::string output;    // empty: standard output
   std::string format;    // oci-archive, oci-dir, docker-archive

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "image/image_store.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
 
 namespace sbx::runtime {
@@ -32,6 +33,24 @@ Result<void> check_platform(const RunRequest& request, const oci::Platform& ther
   return {};
 }
 
+/// What an additional store lacks for running is made in the own one.
+Result<void> make_ready(const image::ImageStore& store, const std::string& name,
+                        const std::string& data_root) {
+  const std::optional<image::StoredImage> image = SBX_TRY(store.try_find(name));
+  if (!image || store.is_ready(*image)) {
+    return {};
+  }
+  if (store.has_plain_layers(*image)) {
+    (void)SBX_TRY(ask_transfer(
+        {"adopt", "--root", data_root, "--store", image->store, image->manifest.str()}));
+    return {};
+  }
+  // Compressed layers cannot be served as they lie: a copy, found first from now on.
+  (void)SBX_TRY(
+      load_image({data_root, fmt::format("oci:{}:{}", image->store, image->layout_ref), "", ""}));
+  return {};
+}
+
 /// Without the transport that says no more than what is the rule: a registry.
 std::string plain_name(const std::string& image) {
   constexpr std::string_view kTransport = "docker://";
@@ -46,7 +65,11 @@ OpenedImage opened(std::pair<image::StoredImage, image::ImageFiles> found) {
 /// As it lies in the store.
 Result<OpenedImage> open_stored(const RunRequest& request, const std::string& data_root,
                                 const std::string& name) {
-  const image::ImageStore store = SBX_TRY(image::ImageStore::open(data_root));
+  const image::ImageStore store =
+      SBX_TRY(image::ImageStore::open(data_root, SBX_TRY(load_settings()).image_stores));
+  if (store.has_additional()) {
+    SBX_TRY(make_ready(store, name, data_root));
+  }
   auto found = SBX_TRY(store.find_and_open(name));
   if (!request.platform.empty()) {
     SBX_TRY(check_platform(request, found.first.config.platform));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "oci/manifest.hpp"
+#include "store/adopted.hpp"
 #include "store/pending.hpp"
 #include "sys/file.hpp"
 
@@ -65,6 +66,7 @@ Result<void> sweep_leftovers(const Store& store, Collected& out) {
 Result<Needed> needed_files(const Store& store) {
   Needed needed;
   needed.blobs = SBX_TRY(pending_blobs(store));
+  needed.trees = SBX_TRY(adopted_trees(store));
   for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
     SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
   }

@@ -89,8 +89,9 @@ Result<SaveOptions> SaveOptions::parse(Words words) {
   SaveOptions out;
   std::string format = "oci-archive";
   std::string compression = "none";
-  const std::array<Option, 4> options{{{.name = "--root", .value = &out.root},
+  const std::array<Option, 5> options{{{.name = "--root", .value = &out.root},
                                        {.name = "--name", .value = &out.name},
+                                       {.name = "--store", .values = &out.stores},
                                        {.name = "--format", .value = &format},
                                        {.name = "--compress", .value = &compression}}};
   SBX_TRY(read_options(kUsage, words, options, out.images));
@@ -107,6 +108,20 @@ Result<SaveOptions> SaveOptions::parse(Words words) {
   out.compression = SBX_TRY(one_of(kUsage, kCompressions, compression));
   return out.images.empty() ? Result<SaveOptions>(fail(wrong_words(kUsage, "", "no IMAGE given")))
                             : Result<SaveOptions>(out);
+}
+
+Result<AdoptOptions> AdoptOptions::parse(Words words) {
+  AdoptOptions out;
+  const std::array<Option, 2> options{
+      {{.name = "--root", .value = &out.root}, {.name = "--store", .value = &out.store}}};
+  std::vector<std::string> arguments;
+  SBX_TRY(read_options(kUsage, words, options, arguments));
+  SBX_TRY(check_root(kUsage, out.root));
+  if (arguments.size() != 1 || out.store.empty()) {
+    return fail(wrong_words(kUsage, "", "a LAYOUT and one digest are needed"));
+  }
+  out.manifest = std::move(arguments.front());
+  return out;
 }
 
 Result<CheckOptions> CheckOptions::parse(Words words) {

@@ -54,15 +54,28 @@ struct LoadOptions {
 struct SaveOptions {
   static constexpr std::string_view kUsage =
       "sbx-transfer save --root ROOT --name NAME [--format oci-archive|oci-dir|docker-archive] "
-      "[--compress none|gzip|zstd] IMAGE...";
+      "[--compress none|gzip|zstd] [--store LAYOUT]... IMAGE...";
 
   std::string root;
   std::string name;  // of the output, for errors
   image::SaveFormat format = image::SaveFormat::kOciArchive;
   layer::Compression compression = layer::Compression::kNone;
+  std::vector<std::string> stores;  // additional ones
   std::vector<std::string> images;
 
   static Result<SaveOptions> parse(Words words);
+};
+
+/// The tree of an image of another layout.
+struct AdoptOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer adopt --root ROOT --store LAYOUT MANIFEST-DIGEST";
+
+  std::string root;
+  std::string store;
+  std::string manifest;
+
+  static Result<AdoptOptions> parse(Words words);
 };
 
 /// Every file of the store.

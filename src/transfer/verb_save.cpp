@@ -1,9 +1,12 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
+#include <vector>
 
 #include "image/saver.hpp"
 #include "store/store.hpp"
+#include "sys/file.hpp"
 #include "transfer/confine.hpp"
 #include "transfer/verbs.hpp"
 
@@ -16,9 +19,16 @@ Result<Json> save(Words words) {
   // A layout's files are made below its directory; an archive is open already.
   const std::array<int, 2> reach{store.dir(), STDIN_FILENO};
   const bool directory = options.format == image::SaveFormat::kOciDirectory;
-  SBX_TRY(confine(std::span(reach).first(directory ? 2 : 1), {}));
+  std::vector<sys::Fd> others;
+  std::vector<int> read;
+  for (const std::string& path : options.stores) {
+    others.push_back(SBX_TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)));
+    read.push_back(others.back().get());
+  }
+  SBX_TRY(confine(std::span(reach).first(directory ? 2 : 1), read));
   image::SaveRequest request;
   request.root = options.root;
+  request.additional = options.stores;
   request.images = options.images;
   request.format = options.format;
   request.compression = options.compression;

@@ -8,8 +8,8 @@ namespace sbx::transfer {
 
 std::span<const Verb> verbs() {
   static constexpr std::array kVerbs{
-      Verb{"check", check}, Verb{"import", import}, Verb{"load", load},
-      Verb{"pull", pull},   Verb{"save", save},
+      Verb{"adopt", adopt}, Verb{"check", check}, Verb{"import", import},
+      Verb{"load", load},   Verb{"pull", pull},   Verb{"save", save},
   };
   return kVerbs;
 }

@@ -26,6 +26,7 @@ std::span<const Verb> verbs();
 /// The whole command line: a verb and its words. kInvalidArgument, listing the verbs, if it is none.
 Result<Json> run_verb(Words words);
 
+Result<Json> adopt(Words words);
 Result<Json> check(Words words);
 Result<Json> import(Words words);
 Result<Json> load(Words words);
