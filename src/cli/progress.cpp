@@ -49,11 +49,7 @@ std::string progress_line(const std::string& name, std::uint64_t done, std::uint
   return line;
 }
 
-ProgressView::ProgressView(ProgressMode mode) : mode_(mode) {
-  if (mode_ == ProgressMode::kAuto) {
-    mode_ = ::isatty(STDERR_FILENO) == 1 ? ProgressMode::kLive : ProgressMode::kPlain;
-  }
-}
+ProgressView::ProgressView(ProgressMode mode) : mode_(mode) {}
 
 ProgressView::~ProgressView() {
   if (mode_ == ProgressMode::kLive && !layers_.empty()) {
@@ -62,6 +58,9 @@ ProgressView::~ProgressView() {
 }
 
 void ProgressView::update(const TransferProgress& progress) {
+  if (mode_ == ProgressMode::kAuto) {  // asked here: most runs have nothing to show
+    mode_ = ::isatty(STDERR_FILENO) == 1 ? ProgressMode::kLive : ProgressMode::kPlain;
+  }
   if (mode_ == ProgressMode::kQuiet || progress.layer == 0 || progress.layer > progress.layers) {
     return;
   }

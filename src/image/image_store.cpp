@@ -20,7 +20,9 @@ namespace {
 Error no_such_image(std::string_view name) {
   return Error::make(ErrorCode::kNotFound, "find image", name, "there is no such image here")
       .with_hint(
-          "'sbx images' lists what is there; 'sbx load' takes an image from a file or directory");
+          "'sbx images' lists what is there; 'sbx pull' fetches an image from a registry, 'sbx "
+          "load' "
+          "takes one from a file or directory");
 }
 
 Result<Match> need_match(const store::Store& store, const oci::Index& index,

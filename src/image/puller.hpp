@@ -26,7 +26,8 @@ struct PullRequest {
   layer::DecompressLimits layer_limits;
   std::function<void(const LoadProgress&)> progress;  // may be empty; called by several threads
   registry::ClientOptions client;                     // `stop` and `memory` are set here
-  /// Asked once the platform's manifest is known, before anything else is fetched; a refusal ends the pull.
+  /// Asked once the platform's manifest is known, before anything else is fetched. A place whose image is refused is
+  /// passed over like one that does not have it.
   std::function<Result<void>(const oci::Reference&, const oci::Digest& manifest)> policy;
 };
 

@@ -51,12 +51,6 @@ Result<void> make_ready(const image::ImageStore& store, const std::string& name,
   return {};
 }
 
-/// Without the transport that says no more than what is the rule: a registry.
-std::string plain_name(const std::string& image) {
-  constexpr std::string_view kTransport = "docker://";
-  return image.starts_with(kTransport) ? image.substr(kTransport.size()) : image;
-}
-
 OpenedImage opened(std::pair<image::StoredImage, image::ImageFiles> found) {
   return {defaults_of(found.first.config), std::move(found.second.tree),
           std::move(found.second.layers)};

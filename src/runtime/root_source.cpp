@@ -1,6 +1,7 @@
 #include "runtime/root_source.hpp"
 
 #include "runtime/image_source.hpp"
+#include "runtime/transfer.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -25,6 +26,11 @@ Result<RootSource> RootSource::open(const RunRequest& request, const std::string
   if (tree && !request.platform.empty()) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "use --platform with", request.image,
                             "a directory tree has no platform to choose from"));
+  }
+  const bool fetch = request.pull == PullPolicy::kAlways || request.pull == PullPolicy::kNewer;
+  if (fetch && (tree || is_image_source(request.image))) {
+    return fail(Error::make(ErrorCode::kInvalidArgument, "use --pull=always or newer with",
+                            request.image, "it does not come from a registry"));
   }
   if (request.image == kHost) {
     return open_directory(Kind::kHost, "/");

@@ -81,6 +81,11 @@ bool is_image_source(const std::string& text) {
                      [&](std::string_view transport) { return text.starts_with(transport); });
 }
 
+std::string plain_name(const std::string& name) {
+  constexpr std::string_view kTransport = "docker://";
+  return name.starts_with(kTransport) ? name.substr(kTransport.size()) : name;
+}
+
 Result<Json> ask_transfer(std::vector<std::string> words, int input,
                           const ProgressCallback& progress) {
   const std::string verb = words.front();
@@ -122,7 +127,6 @@ Result<std::string> load_image(const TransferLoad& load) {
 }
 
 Result<TransferPulled> pull_image(const TransferPull& pull) {
-  constexpr std::string_view kTransport = "docker://";
   std::vector<std::string> words{"pull", "--root", pull.data_root};
   if (!pull.platform.empty()) {
     words.insert(words.end(), {"--platform", pull.platform});
@@ -136,8 +140,7 @@ Result<TransferPulled> pull_image(const TransferPull& pull) {
   if (pull.progress) {
     words.emplace_back("--progress");
   }
-  words.push_back(pull.name.starts_with(kTransport) ? pull.name.substr(kTransport.size())
-                                                    : pull.name);
+  words.push_back(plain_name(pull.name));
   const Json answer = SBX_TRY(ask_transfer(std::move(words), -1, pull.progress));
   TransferPulled out;
   out.manifest = SBX_TRY(find_string(answer, "manifest")).value_or("");

@@ -19,6 +19,9 @@ struct TransferLoad {
 /// True for what names an image outside of the store.
 [[nodiscard]] bool is_image_source(const std::string& text);
 
+/// The name without "docker://", which says what is the rule: that it is in a registry.
+[[nodiscard]] std::string plain_name(const std::string& name);
+
 /// Runs sbx-transfer, a program of its own because it reads hostile bytes and links what the run path does not
 /// need, with these words (a verb first) and waits for its end. `input` is its standard input (-1: /dev/null): an
 /// archive to read or to write, which sbx was given. Its answer, or its error.

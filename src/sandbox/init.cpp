@@ -35,18 +35,17 @@ void run_init(pid_t child) noexcept {
   // All signals are blocked since the stage began, so none is lost between fork and here.
   bool settled = false;
   for (;;) {
-    raw::SignalInfo got{};
-    long waited = raw::wait_any_signal(&got, settled ? -1 : sys::kSettledMs);
-    if (waited == -EAGAIN) {
+    long signal = raw::wait_any_signal(settled ? -1 : sys::kSettledMs);
+    if (signal == -EAGAIN) {
       settled = true;
-      sys::
-          drop_text_pages();  // takes the loader's lock, which is free: the supervisor has one thread
-      waited = raw::wait_any_signal(&got, -1);
+      // Takes the loader's lock, which is free: the supervisor has one thread.
+      sys::drop_text_pages();
+      signal = raw::wait_any_signal(-1);
     }
-    if (waited < 0) {
+    if (signal < 0) {
       continue;  // EINTR: stopped and continued
     }
-    switch (got.signal) {
+    switch (signal) {
       case SIGCHLD:
         reap_all(child);
         break;
@@ -54,7 +53,7 @@ void run_init(pid_t child) noexcept {
       case SIGTTOU:
         break;  // about our own terminal access, of which there is none
       default:
-        (void)raw::kill(child, got.signal);  // gone already: SIGCHLD follows
+        (void)raw::kill(child, static_cast<int>(signal));  // gone already: SIGCHLD follows
         break;
     }
   }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,32 +29,6 @@ Result<Fd> in_memory(std::string_view input) {
     return fail(Error::system("rewind", "standard input"));
   }
   return fd;
-}
-
-Result<Child> start(const std::vector<std::string>& argv, int in, int out) {
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) {
-    words.push_back(
-        const_cast<char*>(word.c_str()));  // NOLINT: posix_spawn(3) does not write to them
-  }
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions{};
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, words[0], &actions, nullptr, words.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return fail(Error::system("start", argv[0], failed));
-  }
-  Result<Fd> pidfd = open_process(pid);
-  if (!pidfd) {
-    const Child doomed(pid, Fd());
-    return fail(std::move(pidfd).error());
-  }
-  return Child(pid, std::move(pidfd).value());
 }
 
 class Reader {
@@ -143,7 +116,7 @@ Result<FilterResult> run_filter(const std::vector<std::string>& argv, std::strin
   const Fd in = SBX_TRY(in_memory(input));
   Pipe out = SBX_TRY(make_pipe());
   Reader reader(argv[0], limits);
-  Child child = SBX_TRY(start(argv, in.get(), out.writer.get()));
+  Child child = SBX_TRY(Child::spawn(argv, out.writer.get(), -1, in.get()));
   out.writer.reset();
   FilterResult result;
   result.output = SBX_TRY(reader.read(child, out.reader.get()));

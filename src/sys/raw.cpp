@@ -264,17 +264,11 @@ void default_all_signals() noexcept {
   }
 }
 
-long wait_any_signal(SignalInfo* out, int ms) noexcept {
+long wait_any_signal(int ms) noexcept {
   sigset_t all{};
   ::sigfillset(&all);
-  siginfo_t info{};
   const timespec most{ms / 1000, static_cast<long>(ms % 1000) * 1000000};
-  const long signal = checked(::sigtimedwait(&all, &info, ms < 0 ? nullptr : &most));
-  if (signal > 0) {
-    out->signal = static_cast<int>(signal);
-    out->from_kernel = info.si_code == SI_KERNEL;
-  }
-  return signal;
+  return checked(::sigtimedwait(&all, nullptr, ms < 0 ? nullptr : &most));
 }
 
 std::int64_t monotonic_ns() noexcept {

@@ -103,12 +103,8 @@ long reap(Exit* out) noexcept;
 long block_all_signals() noexcept;
 long unblock_all_signals() noexcept;
 void default_all_signals() noexcept;
-struct SignalInfo {
-  int signal;
-  bool from_kernel;
-};
-/// Waits for any blocked signal; -EAGAIN after `ms` milliseconds without one (-1: waits for ever).
-long wait_any_signal(SignalInfo* out, int ms) noexcept;
+/// Waits for any blocked signal, and returns it; -EAGAIN after `ms` milliseconds without one (-1: waits for ever).
+long wait_any_signal(int ms) noexcept;
 /// CLOCK_MONOTONIC in nanoseconds.
 std::int64_t monotonic_ns() noexcept;
 

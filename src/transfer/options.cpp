@@ -66,6 +66,10 @@ Result<void> check_root(std::string_view usage, const std::string& root) {
                                : fail(wrong_words(usage, "--root", "an absolute path is needed"));
 }
 
+Result<oci::Platform> platform_or_host(const std::string& text) {
+  return text.empty() ? oci::Platform::host() : oci::Platform::parse(text);
+}
+
 Result<LoadOptions> LoadOptions::parse(Words words) {
   LoadOptions out;
   const std::array<Option, 5> options{{{.name = "--root", .value = &out.root},

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "image/saver.hpp"
 #include "layer/compression.hpp"
+#include "oci/platform.hpp"
 
 namespace sbx::transfer {
 
@@ -33,6 +34,9 @@ Error wrong_words(std::string_view usage, std::string_view subject, std::string 
 
 /// What every verb that works on the store needs; kInvalidArgument unless it is an absolute path.
 Result<void> check_root(std::string_view usage, const std::string& root);
+
+/// The machine's own if `text` is empty.
+Result<oci::Platform> platform_or_host(const std::string& text);
 
 /// One image of this machine into the store; or, from an archive that is descriptor 0, all of them.
 struct LoadOptions {

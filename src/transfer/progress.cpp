@@ -24,4 +24,11 @@ void ProgressPrinter::print(const image::LoadProgress& progress) {
   (void)std::fflush(stdout);
 }
 
+std::function<void(const image::LoadProgress&)> ProgressPrinter::callback(bool wanted) {
+  if (!wanted) {
+    return {};
+  }
+  return [this](const image::LoadProgress& progress) { print(progress); };
+}
+
 }  // namespace sbx::transfer

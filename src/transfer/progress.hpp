@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -13,6 +14,8 @@ namespace sbx::transfer {
 class ProgressPrinter {
  public:
   void print(const image::LoadProgress& progress);
+  /// print(), for a request; nothing unless it is wanted. Valid as long as the printer.
+  std::function<void(const image::LoadProgress&)> callback(bool wanted);
 
  private:
   std::mutex mutex_;                                                   // also keeps lines apart

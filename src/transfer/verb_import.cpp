@@ -20,13 +20,9 @@ Result<Json> import(Words words) {
   request.changes = options.changes;
   request.message = options.message;
   request.created = std::time(nullptr);
-  if (!options.platform.empty()) {
-    request.platform = SBX_TRY(oci::Platform::parse(options.platform));
-  }
+  request.platform = SBX_TRY(platform_or_host(options.platform));
   ProgressPrinter printer;
-  if (options.progress) {
-    request.progress = [&](const image::LoadProgress& progress) { printer.print(progress); };
-  }
+  request.progress = printer.callback(options.progress);
   const store::Store store =
       SBX_TRY(store::Store::open(options.root + "/store", store::Store::Access::kWrite));
   const int reach = store.dir();

@@ -33,13 +33,9 @@ Result<Json> load_all(const LoadOptions& options) {
   request.source = sys::Fd(STDIN_FILENO);
   request.name = options.archive;
   request.tags = options.tags;
-  if (!options.platform.empty()) {
-    request.platform = SBX_TRY(oci::Platform::parse(options.platform));
-  }
+  request.platform = SBX_TRY(platform_or_host(options.platform));
   ProgressPrinter printer;
-  if (options.progress) {
-    request.progress = [&](const image::LoadProgress& progress) { printer.print(progress); };
-  }
+  request.progress = printer.callback(options.progress);
   const store::Store store =
       SBX_TRY(store::Store::open(options.root + "/store", store::Store::Access::kWrite));
   // What is open is read as it is; only the files of a directory are opened by name.
@@ -65,13 +61,9 @@ Result<Json> load(Words words) {
   request.root = options.root;
   request.tags = options.tags;
   request.source = SBX_TRY(image::SourceName::parse(options.source));
-  if (!options.platform.empty()) {
-    request.platform = SBX_TRY(oci::Platform::parse(options.platform));
-  }
+  request.platform = SBX_TRY(platform_or_host(options.platform));
   ProgressPrinter printer;
-  if (options.progress) {
-    request.progress = [&](const image::LoadProgress& progress) { printer.print(progress); };
-  }
+  request.progress = printer.callback(options.progress);
   request.source_file = SBX_TRY(image::open_source(request.source));
   const store::Store store =
       SBX_TRY(store::Store::open(options.root + "/store", store::Store::Access::kWrite));

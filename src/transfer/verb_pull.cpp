@@ -27,8 +27,8 @@ Result<void> complete(registry::Endpoint& endpoint, const registry::AuthSources&
 }
 
 /// Everything that configuration files, credential helpers and certs.d have to say: afterwards they are not needed.
-Result<std::vector<image::PullCandidate>> find_candidates(const PullOptions& options) {
-  const auto env = registry::Environment::of_process(sys::invoker());
+Result<std::vector<image::PullCandidate>> find_candidates(const PullOptions& options,
+                                                          const registry::Environment& env) {
   const auto conf = SBX_TRY(registry::RegistriesConf::load(env));
   const registry::AuthSources sources{env, options.auth_file, conf.credential_helpers()};
   std::vector<image::PullCandidate> out;
@@ -49,39 +49,19 @@ Result<std::optional<std::string>> no_signatures(const std::string& url) {
                   .with_hint("policy.json asks for one (signedBy); see containers-policy.json(5)"));
 }
 
-Json describe(const image::PulledImage& pulled) {
-  const image::LoadedImage& image = pulled.image;
-  Json out{{"manifest", image.manifest.str()},
-           {"config", image.config.str()},
-           {"chain", image.chain.str()},
-           {"names", image.names},
-           {"size", image.size},
-           {"already", image.already},
-           {"reference", pulled.reference},
-           {"registry", pulled.registry}};
-  if (image.source) {
-    out["source"] = image.source->str();
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Json> pull(Words words) {
   const PullOptions options = SBX_TRY(PullOptions::parse(words));
   image::PullRequest request;
   request.root = options.root;
-  if (!options.platform.empty()) {
-    request.platform = SBX_TRY(oci::Platform::parse(options.platform));
-  }
+  request.platform = SBX_TRY(platform_or_host(options.platform));
   ProgressPrinter printer;
-  if (options.progress) {
-    request.progress = [&](const image::LoadProgress& progress) { printer.print(progress); };
-  }
+  request.progress = printer.callback(options.progress);
   request.client.log = [](std::string_view line) { log::debug("{}", line); };
-  request.candidates = SBX_TRY(find_candidates(options));
-  const auto policy =
-      SBX_TRY(registry::Policy::load(registry::Environment::of_process(sys::invoker())));
+  const auto env = registry::Environment::of_process(sys::invoker());
+  request.candidates = SBX_TRY(find_candidates(options, env));
+  const auto policy = SBX_TRY(registry::Policy::load(env));
   request.policy = [&](const oci::Reference& reference, const oci::Digest& manifest) {
     return policy.check(reference, manifest, no_signatures);
   };
@@ -97,7 +77,11 @@ Result<Json> pull(Words words) {
   const store::Store store =
       SBX_TRY(store::Store::open(options.root + "/store", store::Store::Access::kWrite));
   SBX_TRY(confine_with_network(store.dir(), files));
-  return describe(SBX_TRY(image::pull_image(request)));
+  const image::PulledImage pulled = SBX_TRY(image::pull_image(request));
+  Json answer = describe(pulled.image);
+  answer["reference"] = pulled.reference;
+  answer["registry"] = pulled.registry;
+  return answer;
 }
 
 }  // namespace sbx::transfer

@@ -45,8 +45,13 @@ Doctor tells people and programs the same.
 Every option refuses a value that makes no sense, and names it.
 
   $ for words in '-v relative' '-v /a:relative' '-v /a:/b:bad' '--tmpfs relative' '--tmpfs /a:bad=1' '--net bad' '--userns bad' \
-  >   '--security-opt bad' '--platform bad/bad/bad/bad' '-w relative' '--env-file absent' '--device /dev/null/x' '--init=bad' '--name a/b' '-e =x'; do
+  >   '--security-opt bad' '--platform bad/bad/bad/bad' '-w relative' '--env-file absent' '--device /dev/null/x' '--init=bad' '--name a/b' '-e =x' \
+  >   '--pull=bad' '--pull=always' '--pull=newer' '--tls-verify=perhaps'; do
   >   sbx run --rm $words host true >out 2>&1; code=$?
+  >   grep -q '^sbx: ' out && [ $code -eq 125 ] || { echo "$words: $code"; cat out; }
+  > done
+  $ for words in '' 'a b' '--progress=bad x' '--tls-verify=perhaps x' '--platform=a/b/c/d x' '--authfile /absent localhost:1/x' 'BAD'; do
+  >   sbx pull $words >out 2>&1; code=$?
   >   grep -q '^sbx: ' out && [ $code -eq 125 ] || { echo "$words: $code"; cat out; }
   > done
   $ sbx images --format bad >out 2>&1; echo $?; grep -c bad out
