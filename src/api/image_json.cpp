@@ -27,13 +27,22 @@ Json history_of(const oci::ImageConfig& config) {
   return history;
 }
 
-/// "busybox@sha256:…" for each repository that the image has a name in.
+/// "busybox@sha256:…" for each repository that the image has a name in: of its manifest there, and of the index that names it.
 std::vector<std::string> digests_of(const image::StoredImage& stored) {
   std::set<std::string> out;
   for (const std::string& name : stored.names) {
-    if (const Result<oci::Reference> reference = oci::Reference::parse(name)) {
-      out.insert(short_name(reference->repository()) + "@" +
-                 stored.source.value_or(stored.manifest).str());
+    const Result<oci::Reference> reference = oci::Reference::parse(name);
+    if (!reference) {
+      continue;
+    }
+    const std::string repository = short_name(reference->repository()) + "@";
+    const auto source = stored.sources.find(name);
+    out.insert(repository + (source == stored.sources.end()
+                                 ? stored.source.value_or(stored.manifest)
+                                 : source->second)
+                                .str());
+    if (const auto index = stored.source_indexes.find(name); index != stored.source_indexes.end()) {
+      out.insert(repository + index->second.str());
     }
   }
   return {out.begin(), out.end()};

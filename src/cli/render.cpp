@@ -12,6 +12,8 @@ int complain(const Failure& failure) {
   return failure.exit_code;
 }
 
+int refuse(const std::string& message) { return complain({125, message}); }
+
 void print_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

@@ -10,6 +10,9 @@ namespace sbx::cli {
 /// Prints "sbx: MESSAGE" on standard error; the exit code.
 int complain(const Failure& failure);
 
+/// complain() of words that make no sense, with docker's exit code for it.
+int refuse(const std::string& message);
+
 /// Prints columns under headings, aligned, on standard output.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,12 @@ namespace sbx::image {
 /// One image of the store.
 struct StoredImage {
   oci::Digest manifest;  // of the store's own manifest (uncompressed layers)
-  std::optional<oci::Digest>
-      source;                 // of the manifest as it was loaded; archives of docker have none
-  oci::Digest config_digest;  // the image id, as docker's
+  /// Of the manifest as it was loaded, pulled or pushed; archives of docker have none. By name, where it is known; several names
+  /// may stand for several forms of the same image.
+  std::optional<oci::Digest> source;
+  std::map<std::string, oci::Digest> sources;
+  std::map<std::string, oci::Digest> source_indexes;  // of the index that named it in a registry
+  oci::Digest config_digest;                          // the image id, as docker's
   oci::ChainId chain_id;
   oci::ImageConfig config;                 // config.diff_ids are the layers, lowest first
   std::vector<std::string> names;          // full: "docker.io/library/busybox:latest"; may be empty

@@ -39,7 +39,8 @@ Match match_digest(const oci::Index& index, const oci::Digest& digest,
     const bool fits =
         repository.empty() || entry_name(entry).substr(0, repository.size()) == repository;
     if (fits &&
-        (entry.digest == digest || annotation(entry, store::kSourceAnnotation) == digest.str())) {
+        (entry.digest == digest || annotation(entry, store::kSourceAnnotation) == digest.str() ||
+         annotation(entry, store::kSourceIndexAnnotation) == digest.str())) {
       return {MatchKind::kDigest, entry.digest, {}};
     }
   }
@@ -147,7 +148,13 @@ Result<StoredImage> read_image(const store::Store& store, const oci::Index& inde
     }
     if (const std::string_view source = annotation(entry, store::kSourceAnnotation);
         !source.empty()) {
-      out.source = SBX_TRY(oci::Digest::parse(source));
+      const oci::Digest parsed = SBX_TRY(oci::Digest::parse(source));
+      out.sources.emplace(entry_name(entry), parsed);
+      out.source = out.source.value_or(parsed);
+    }
+    if (const std::string_view from = annotation(entry, store::kSourceIndexAnnotation);
+        !from.empty()) {
+      out.source_indexes.emplace(entry_name(entry), SBX_TRY(oci::Digest::parse(from)));
     }
     const std::string_view chain = annotation(entry, store::kChainIdAnnotation);
     const std::string_view ref = annotation(entry, kLayoutRefAnnotation);

@@ -289,6 +289,9 @@ class Installer {
     if (loaded.source) {
       entry.annotations[std::string(store::kSourceAnnotation)] = loaded.source->str();
     }
+    if (image_.index_digest) {
+      entry.annotations[std::string(store::kSourceIndexAnnotation)] = image_.index_digest->str();
+    }
     const sys::FileLock lock = SBX_TRY(store_.index_lock());
     oci::Index index = SBX_TRY(store_.read_index());
     add_entry(index, entry);

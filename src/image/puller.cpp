@@ -1,14 +1,9 @@
 #include "image/puller.hpp"
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <memory>
 
-#include "image/manifest_choice.hpp"
 #include "oci/chain_id.hpp"
-#include "oci/index.hpp"
-#include "oci/manifest.hpp"
 #include "store/gc.hpp"
 
 namespace sbx::image {
@@ -60,84 +55,6 @@ class RegistryOpener final : public LayerOpener {
   const SourceImage& image_;
 };
 
-/// A pull from one endpoint, up to the point where the image's documents are known.
-class Finder {
- public:
-  Finder(registry::Client& client, const PullRequest& request, const oci::Reference& reference)
-      : client_(client), request_(request), reference_(reference) {}
-
-  Result<SourceImage> find() {
-    const std::string asked = reference_.digest() ? reference_.digest()->str() : reference_.tag();
-    const registry::Manifest first = SBX_TRY(client_.manifest(asked, registry::manifest_types()));
-    oci::Descriptor entry;
-    entry.media_type = first.media_type;
-    entry.digest = first.digest;
-    entry.size = first.bytes.size();
-    if (oci::is_index(entry.type())) {
-      entry = SBX_TRY(choose(entry, first.bytes));
-      return read(entry, SBX_TRY(document(entry)));
-    }
-    if (entry.type() == oci::MediaType::kDockerSchema1) {
-      return fail(Error::make(ErrorCode::kUnsupported, "pull", reference_.familiar(),
-                              "docker schema 1 manifests are not supported")
-                      .with_hint("push the image again with a docker of the last ten years"));
-    }
-    return read(entry, first.bytes);
-  }
-
- private:
-  Result<oci::Descriptor> choose(const oci::Descriptor& index, const std::string& text) {
-    const oci::Index parsed = SBX_TRY(oci::Index::parse(text, index.type(), index.digest.str()));
-    return choose_manifest(parsed.manifests, request_.platform,
-                           [&](const oci::Descriptor& nested) { return document(nested); });
-  }
-
-  Result<std::string> document(const oci::Descriptor& descriptor) {
-    registry::Manifest got =
-        SBX_TRY(client_.manifest(descriptor.digest.str(), registry::manifest_types()));
-    if (got.bytes.size() != descriptor.size) {
-      return fail(Error::make(
-          ErrorCode::kCorrupt, "pull manifest", descriptor.digest.str(),
-          fmt::format("it should have {} bytes and has {}", descriptor.size, got.bytes.size())));
-    }
-    return std::move(got.bytes);
-  }
-
-  Result<SourceImage> read(const oci::Descriptor& manifest, std::string text) {
-    if (request_.policy) {
-      SBX_TRY(request_.policy(reference_, manifest.digest));
-    }
-    SourceImage image;
-    const oci::Descriptor config = SBX_TRY(take_manifest(image, manifest, std::move(text)));
-    SBX_TRY(take_config(image, SBX_TRY(small_blob(config)), request_.platform));
-    return image;
-  }
-
-  Result<std::string> small_blob(const oci::Descriptor& descriptor) {
-    if (descriptor.size > kMaxConfigBytes) {
-      return fail(Error::make(ErrorCode::kLimit, "pull configuration", descriptor.digest.str(),
-                              fmt::format("it has {} bytes", descriptor.size)));
-    }
-    const auto stream = SBX_TRY(client_.open_blob(descriptor.digest, descriptor.size));
-    std::string text(descriptor.size, '\0');
-    std::size_t have = 0;
-    while (have < text.size()) {
-      const std::size_t got =
-          SBX_TRY(stream->read(std::as_writable_bytes(std::span(text).subspan(have))));
-      have += got;
-      if (got == 0) {
-        break;  // the stream itself complains of a blob that is too short
-      }
-    }
-    SBX_TRY(check_digest(text, descriptor.digest, descriptor.digest.str()));
-    return text;
-  }
-
-  registry::Client& client_;
-  const PullRequest& request_;
-  const oci::Reference& reference_;
-};
-
 /// The name it is kept under: as it was asked for; by digest alone, none.
 std::vector<std::string> names_of(const oci::Reference& reference) {
   return reference.digest() && reference.tag().empty()
@@ -174,9 +91,10 @@ Result<LoadedImage> install(const PullRequest& request, const store::Store& stor
 Result<PulledImage> pull_from(const PullRequest& request, const store::Store& store,
                               const PullCandidate& candidate, const registry::Endpoint& endpoint) {
   registry::Client client = SBX_TRY(registry::Client::make(endpoint, request.client));
-  const SourceImage image = SBX_TRY(Finder(client, request, candidate.reference).find());
+  const RemoteImage remote =
+      SBX_TRY(find_remote_image(client, candidate.reference, request.platform, request.policy));
   LoadedImage installed =
-      SBX_TRY(install(request, store, endpoint, image, candidate.reference, request.client));
+      SBX_TRY(install(request, store, endpoint, remote.image, candidate.reference, request.client));
   return PulledImage{std::move(installed), candidate.reference.str(), endpoint.host};
 }
 

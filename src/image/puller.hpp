@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "image/installer.hpp"
+#include "image/remote_image.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "registry/client.hpp"
@@ -26,9 +27,8 @@ struct PullRequest {
   layer::DecompressLimits layer_limits;
   std::function<void(const LoadProgress&)> progress;  // may be empty; called by several threads
   registry::ClientOptions client;                     // `stop` and `memory` are set here
-  /// Asked once the platform's manifest is known, before anything else is fetched. A place whose image is refused is
-  /// passed over like one that does not have it.
-  std::function<Result<void>(const oci::Reference&, const oci::Digest& manifest)> policy;
+  PolicyCheck
+      policy;  // a place whose image is refused is passed over like one that does not have it
 };
 
 struct PulledImage {

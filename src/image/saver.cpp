@@ -9,10 +9,9 @@
 
 #include "base/json.hpp"
 #include "base/sha256.hpp"
+#include "image/layer_packer.hpp"
 #include "image/save_output.hpp"
 #include "layer/byte_source.hpp"
-#include "layer/compressor.hpp"
-#include "layer/ingest.hpp"
 #include "oci/index.hpp"
 #include "oci/manifest.hpp"
 #include "store/staging.hpp"
@@ -21,52 +20,12 @@
 namespace sbx::image {
 namespace {
 
-constexpr std::size_t kCopyBytes = 256U << 10U;
-
 std::string blob_path(const oci::Digest& digest) { return "blobs/sha256/" + digest.hex(); }
 
 oci::Digest digest_of(std::string_view text) {
   Sha256 hash;
   hash.update(std::as_bytes(std::span(text)));
   return oci::Digest(hash.finish());
-}
-
-std::string layer_type(layer::Compression compression) {
-  const std::string plain(oci::kOciLayerType);
-  switch (compression) {
-    case layer::Compression::kGzip:
-      return plain + "+gzip";
-    case layer::Compression::kZstd:
-      return plain + "+zstd";
-    case layer::Compression::kNone:
-      break;
-  }
-  return plain;
-}
-
-/// Passes a file on to `take`, and says what digest it had.
-Result<oci::Digest> copy(int fd, std::uint64_t size, const std::string& name,
-                         const layer::ByteSink& take) {
-  layer::FileSource source(fd, 0, size, name);
-  std::vector<std::byte> buffer(kCopyBytes);
-  Sha256 hash;
-  for (;;) {
-    const std::size_t got = SBX_TRY(source.read(buffer));
-    if (got == 0) {
-      return oci::Digest(hash.finish());
-    }
-    const auto part = std::span(buffer).first(got);
-    hash.update(part);
-    SBX_TRY(take(part));
-  }
-}
-
-Result<void> compare(const oci::DiffId& wanted, const oci::Digest& got) {
-  if (got.bytes() == wanted.bytes()) {
-    return {};
-  }
-  return fail(layer::wrong_digest("a layer of the store", wanted.str(), got.str())
-                  .with_hint("'sbx system check --repair' puts damaged files aside"));
 }
 
 /// One save: what several images share is written once.
@@ -101,12 +60,13 @@ class Saver {
     if (!written_.insert(path).second) {
       return {};
     }
-    const oci::DiffId& diff_id = image.image.config.diff_ids[i];
     SBX_TRY(output_.begin(path, image.image.layer_sizes[i]));
-    const oci::Digest got =
-        SBX_TRY(copy(image.layers[i].get(), image.image.layer_sizes[i], diff_id.str(),
-                     [this](std::span<const std::byte> data) { return output_.write(data); }));
-    return compare(diff_id, got);
+    return read_layer(stored(image, i),
+                      [this](std::span<const std::byte> data) { return output_.write(data); });
+  }
+
+  static StoredLayer stored(const FoundImage& image, std::size_t i) {
+    return {image.layers[i].get(), image.image.layer_sizes[i], image.image.config.diff_ids[i]};
   }
 
   /// Its compressed size must be known before the first byte goes out: by way of a file without a name.
@@ -116,24 +76,10 @@ class Saver {
       return it->second;
     }
     const sys::Fd file = SBX_TRY(staging_.create_unnamed());
-    oci::Descriptor out;
-    out.media_type = layer_type(request_.compression);
-    Sha256 hash;
-    const auto compressor =
-        layer::Compressor::make(request_.compression, [&](std::span<const std::byte> data) {
-          hash.update(data);
-          out.size += data.size();
-          return sys::write_full(file.get(), data, "a compressed layer");
-        });
-    const oci::Digest got =
-        SBX_TRY(copy(image.layers[i].get(), image.image.layer_sizes[i], diff_id.str(),
-                     [&](std::span<const std::byte> data) { return compressor->feed(data); }));
-    SBX_TRY(compare(diff_id, got));
-    SBX_TRY(compressor->finish());
-    out.digest = oci::Digest(hash.finish());
+    const oci::Descriptor out =
+        SBX_TRY(pack_layer(stored(image, i), request_.compression, file.get()));
     SBX_TRY(output_.begin(blob_path(out.digest), out.size));
-    (void)SBX_TRY(copy(file.get(), out.size, "a compressed layer",
-                       [this](std::span<const std::byte> data) { return output_.write(data); }));
+    SBX_TRY(copy(file.get(), out.size));
     compressed_.emplace(diff_id, out);
     return out;
   }
@@ -174,6 +120,15 @@ class Saver {
     };
     if (std::none_of(index_.manifests.begin(), index_.manifests.end(), same)) {
       index_.manifests.push_back(std::move(entry));
+    }
+    return {};
+  }
+
+  Result<void> copy(int file, std::uint64_t size) {
+    layer::FileSource source(file, 0, size, "a compressed layer");
+    std::vector<std::byte> buffer(256U << 10U);
+    while (const std::size_t got = SBX_TRY(source.read(buffer))) {
+      SBX_TRY(output_.write(std::span(buffer).first(got)));
     }
     return {};
   }

@@ -20,6 +20,7 @@ struct SourceImage {
     std::optional<std::uint64_t> size;
   };
 
+  std::optional<oci::Digest> index_digest;  // of the index by which a registry named it
   std::optional<oci::Digest> manifest_digest;
   std::string manifest;  // as it stands; empty for docker's archives
   oci::Digest config_digest;

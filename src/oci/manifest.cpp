@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "oci/document.hpp"
 
 namespace sbx::oci {
@@ -32,6 +35,29 @@ Result<std::vector<Descriptor>> parse_layers(const Json& document, std::string_v
   return out;
 }
 
+/// By LayerCompression.
+using LayerTypes = std::array<std::string_view, 3>;
+constexpr LayerTypes kOciLayerTypes{kOciLayerType, "application/vnd.oci.image.layer.v1.tar+gzip",
+                                    "application/vnd.oci.image.layer.v1.tar+zstd"};
+constexpr LayerTypes kDockerLayerTypes{kDockerLayerType,
+                                       "application/vnd.docker.image.rootfs.diff.tar.gzip", ""};
+
+Json document_of(const Manifest& manifest, std::string_view type, std::string_view config_type,
+                 const LayerTypes& layer_types) {
+  Descriptor config = manifest.config;
+  config.media_type = config_type;
+  Json out{{"schemaVersion", 2}, {"mediaType", type}, {"config", config.to_json()}};
+  out["layers"] = Json::array();
+  for (Descriptor layer : manifest.layers) {
+    // What is no layer's type stays as it is, for whoever reads it to complain.
+    if (const auto compression = layer_compression(layer.media_type)) {
+      layer.media_type = layer_types.at(static_cast<std::size_t>(*compression));
+    }
+    out["layers"].push_back(layer.to_json());
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Manifest> Manifest::parse(std::string_view text, MediaType type, std::string_view name) {
@@ -53,15 +79,22 @@ Result<Manifest> Manifest::parse(std::string_view text, MediaType type, std::str
 }
 
 std::string Manifest::serialise() const {
-  Json out{{"schemaVersion", 2}, {"mediaType", kOciManifestType}, {"config", config.to_json()}};
-  out["layers"] = Json::array();
-  for (const Descriptor& layer : layers) {
-    out["layers"].push_back(layer.to_json());
-  }
+  Json out = document_of(*this, kOciManifestType, kOciConfigType, kOciLayerTypes);
   if (!annotations.empty()) {
     out["annotations"] = annotations;
   }
   return dump_json(out);
+}
+
+Result<std::string> Manifest::serialise_docker() const {
+  const bool has_zstd = std::any_of(layers.begin(), layers.end(), [](const Descriptor& layer) {
+    return layer_compression(layer.media_type) == LayerCompression::kZstd;
+  });
+  if (has_zstd) {
+    return refuse(ErrorCode::kUnsupported, "",
+                  "docker's schema 2 has no layers compressed with zstd");
+  }
+  return dump_json(document_of(*this, kDockerManifestType, kDockerConfigType, kDockerLayerTypes));
 }
 
 }  // namespace sbx::oci

@@ -24,6 +24,12 @@ inline constexpr std::string_view kOciIndexType = "application/vnd.oci.image.ind
 inline constexpr std::string_view kOciManifestType = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kOciConfigType = "application/vnd.oci.image.config.v1+json";
 inline constexpr std::string_view kOciLayerType = "application/vnd.oci.image.layer.v1.tar";
+inline constexpr std::string_view kDockerManifestType =
+    "application/vnd.docker.distribution.manifest.v2+json";
+inline constexpr std::string_view kDockerConfigType =
+    "application/vnd.docker.container.image.v1+json";
+inline constexpr std::string_view kDockerLayerType =
+    "application/vnd.docker.image.rootfs.diff.tar";  // plain; ".gzip"
 
 MediaType media_type(std::string_view text);
 /// How a layer of this type is compressed; nullopt if it is no layer, or encrypted.

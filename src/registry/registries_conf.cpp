@@ -167,8 +167,12 @@ RegistriesConf RegistriesConf::of(const std::vector<RegistriesFile>& files) {
   return out;
 }
 
+std::vector<std::string> RegistriesConf::search_registries() const {
+  return search_.value_or(std::vector<std::string>{"docker.io"});
+}
+
 Result<std::vector<oci::Reference>> RegistriesConf::search(std::string_view typed) const {
-  const std::vector<std::string> hosts = search_.value_or(std::vector<std::string>{"docker.io"});
+  const std::vector<std::string> hosts = search_registries();
   if (hosts.empty()) {
     return fail(Error::make(ErrorCode::kNotFound, "find a registry for", typed,
                             fmt::format("no alias is known for this short name, and {} sets "

@@ -82,6 +82,9 @@ class RegistriesConf {
   [[nodiscard]] Result<std::vector<Endpoint>> endpoints(const oci::Reference& reference,
                                                         bool for_push) const;
 
+  /// Where short names are looked for: docker.io, unless the files say something. May be empty.
+  [[nodiscard]] std::vector<std::string> search_registries() const;
+
   /// In the order in which to ask; "containers-auth.json" stands for the auth files. Never empty.
   [[nodiscard]] const std::vector<std::string>& credential_helpers() const { return helpers_; }
   /// The files that were read, in this order.

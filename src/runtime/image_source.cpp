@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "image/image_store.hpp"
+#include "runtime/registries.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
 

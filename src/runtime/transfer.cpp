@@ -16,7 +16,8 @@
 namespace sbx::runtime {
 namespace {
 
-constexpr std::size_t kAnswerMax = std::size_t{1} << 20U;
+/// The longest is that of `describe`: a manifest and a configuration, 4 MiB each, as JSON strings.
+constexpr std::size_t kAnswerMax = std::size_t{20} << 20U;
 
 /// Beside our own executable, in a build directory or installed.
 Result<std::string> find_transfer() {
@@ -124,35 +125,6 @@ Result<std::string> load_image(const TransferLoad& load) {
                             "its answer names no image"));
   }
   return std::move(*manifest);
-}
-
-Result<TransferPulled> pull_image(const TransferPull& pull) {
-  std::vector<std::string> words{"pull", "--root", pull.data_root};
-  if (!pull.platform.empty()) {
-    words.insert(words.end(), {"--platform", pull.platform});
-  }
-  if (!pull.registry.auth_file.empty()) {
-    words.insert(words.end(), {"--authfile", pull.registry.auth_file});
-  }
-  if (pull.registry.tls_verify) {
-    words.insert(words.end(), {"--tls-verify", *pull.registry.tls_verify ? "true" : "false"});
-  }
-  if (pull.progress) {
-    words.emplace_back("--progress");
-  }
-  words.push_back(plain_name(pull.name));
-  const Json answer = SBX_TRY(ask_transfer(std::move(words), -1, pull.progress));
-  TransferPulled out;
-  out.manifest = SBX_TRY(find_string(answer, "manifest")).value_or("");
-  const std::string config = SBX_TRY(find_string(answer, "config")).value_or("");
-  out.id = config.substr(config.find(':') + 1);
-  out.reference = SBX_TRY(find_string(answer, "reference")).value_or("");
-  out.already = SBX_TRY(find_bool(answer, "already")).value_or(false);
-  if (out.manifest.empty()) {
-    return fail(Error::make(ErrorCode::kSystem, "pull an image with", "sbx-transfer",
-                            "its answer names no image"));
-  }
-  return out;
 }
 
 }  // namespace sbx::runtime

@@ -29,22 +29,6 @@ struct TransferLoad {
 Result<Json> ask_transfer(std::vector<std::string> words, int input = -1,
                           const ProgressCallback& progress = {});
 
-struct TransferPull {
-  std::string data_root;
-  std::string name;
-  std::string platform;  // empty: this machine's
-  RegistryOptions registry;
-  ProgressCallback progress;  // may be empty
-};
-struct TransferPulled {
-  std::string manifest;   // by which ImageStore finds it
-  std::string id;         // 64 hexadecimal digits
-  std::string reference;  // the full name
-  bool already = false;
-};
-/// `sbx-transfer pull`. A "docker://" before the name is understood.
-Result<TransferPulled> pull_image(const TransferPull& pull);
-
 /// `sbx-transfer load`. The manifest digest of the image in the store, by which ImageStore finds it.
 Result<std::string> load_image(const TransferLoad& load);
 

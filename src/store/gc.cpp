@@ -8,6 +8,7 @@
 
 #include "oci/manifest.hpp"
 #include "store/adopted.hpp"
+#include "store/forms.hpp"
 #include "store/pending.hpp"
 #include "sys/file.hpp"
 
@@ -85,6 +86,7 @@ Result<Collected> collect_garbage(const Store& store) {
   const Needed needed = SBX_TRY(needed_files(store));
   SBX_TRY(sweep(store, "blobs/sha256", needed.blobs, out));
   SBX_TRY(sweep(store, "tree", needed.trees, out));
+  SBX_TRY(sweep_forms(store, needed.blobs));
   return out;
 }
 

@@ -16,6 +16,8 @@ namespace sbx::store {
 /// Annotations of the entries of our index.json, besides the image's name.
 inline constexpr std::string_view kChainIdAnnotation = "io.sbx.chain-id";
 inline constexpr std::string_view kSourceAnnotation = "io.sbx.source-manifest";  // digest as loaded
+/// The digest of the index that was asked for and named the manifest; the index itself is not kept.
+inline constexpr std::string_view kSourceIndexAnnotation = "io.sbx.source-index";
 
 /// The OCI image layout in which images are kept ($ROOT/store), with the ImageTrees beside it. Layers are the
 /// uncompressed tars, named by their diff ids; the manifest that index.json names says so, which makes

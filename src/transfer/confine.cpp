@@ -52,7 +52,8 @@ Result<void> confine(std::span<const int> write, std::span<const int> read) {
   return confine_to(sys::LandlockNetwork::kDenied, write, read);
 }
 
-Result<void> confine_with_network(int store_dir, const std::vector<std::string>& files) {
+Result<void> confine_with_network(std::span<const int> write,
+                                  const std::vector<std::string>& files) {
   std::vector<sys::Fd> open;
   std::vector<int> read;
   for (const std::string& path : files) {
@@ -61,7 +62,7 @@ Result<void> confine_with_network(int store_dir, const std::vector<std::string>&
       open.push_back(std::move(file).value());
     }
   }
-  return confine_to(sys::LandlockNetwork::kUntouched, std::span(&store_dir, 1), read);
+  return confine_to(sys::LandlockNetwork::kUntouched, write, read);
 }
 
 }  // namespace sbx::transfer

@@ -19,6 +19,7 @@ Result<void> confine(std::span<const int> write, std::span<const int> read);
 
 /// The same for a process that talks to registries: what name resolution and TLS read (`files`, paths that may be
 /// absent) may be read, and TCP is not touched.
-Result<void> confine_with_network(int store_dir, const std::vector<std::string>& files);
+Result<void> confine_with_network(std::span<const int> write,
+                                  const std::vector<std::string>& files);
 
 }  // namespace sbx::transfer

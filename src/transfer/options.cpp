@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace sbx::transfer {
@@ -19,6 +20,11 @@ Result<typename Choices::value_type::second_type> one_of(std::string_view usage,
   }
   return fail(wrong_words(usage, word, "it is not one of the choices"));
 }
+
+constexpr std::array<std::pair<std::string_view, layer::Compression>, 3> kCompressions{
+    {{"none", layer::Compression::kNone},
+     {"gzip", layer::Compression::kGzip},
+     {"zstd", layer::Compression::kZstd}}};
 
 }  // namespace
 
@@ -104,10 +110,6 @@ Result<SaveOptions> SaveOptions::parse(Words words) {
       {{"oci-archive", image::SaveFormat::kOciArchive},
        {"oci-dir", image::SaveFormat::kOciDirectory},
        {"docker-archive", image::SaveFormat::kDockerArchive}}};
-  constexpr std::array<std::pair<std::string_view, layer::Compression>, 3> kCompressions{
-      {{"none", layer::Compression::kNone},
-       {"gzip", layer::Compression::kGzip},
-       {"zstd", layer::Compression::kZstd}}};
   out.format = SBX_TRY(one_of(kUsage, kFormats, format));
   out.compression = SBX_TRY(one_of(kUsage, kCompressions, compression));
   return out.images.empty() ? Result<SaveOptions>(fail(wrong_words(kUsage, "", "no IMAGE given")))
@@ -157,27 +159,138 @@ Result<ImportOptions> ImportOptions::parse(Words words) {
                                                                     "it is not expected here")));
 }
 
+namespace {
+
+/// The options of all verbs that talk to registries, before the verb's own.
+class RegistryWords {
+ public:
+  explicit RegistryWords(RegistryChoice& out) : out_(out) {
+    options_ = {{.name = "--authfile", .value = &out.auth_file},
+                {.name = "--tls-verify", .value = &verify_}};
+  }
+  RegistryWords(const RegistryWords&) = delete;
+  RegistryWords& operator=(const RegistryWords&) = delete;
+
+  Result<std::vector<std::string>> read(std::string_view usage, Words words,
+                                        std::initializer_list<Option> own) {
+    options_.insert(options_.end(), own);
+    std::vector<std::string> arguments;
+    SBX_TRY(read_options(usage, words, options_, arguments));
+    if (!verify_.empty()) {
+      if (verify_ != "true" && verify_ != "false") {
+        return fail(wrong_words(usage, "--tls-verify", "it is true or false"));
+      }
+      out_.verify = verify_ == "true";
+    }
+    return arguments;
+  }
+
+ private:
+  RegistryChoice& out_;
+  std::string verify_;
+  std::vector<Option> options_;
+};
+
+/// The only argument.
+Result<std::string> one_argument(std::string_view usage, std::vector<std::string> arguments) {
+  return arguments.size() == 1
+             ? Result<std::string>(std::move(arguments.front()))
+             : fail(wrong_words(usage, "", "one argument is needed besides the options"));
+}
+
+}  // namespace
+
 Result<PullOptions> PullOptions::parse(Words words) {
   PullOptions out;
-  std::string verify;
-  const std::array<Option, 5> options{{{.name = "--root", .value = &out.root},
-                                       {.name = "--platform", .value = &out.platform},
-                                       {.name = "--authfile", .value = &out.auth_file},
-                                       {.name = "--tls-verify", .value = &verify},
-                                       {.name = "--progress", .flag = &out.progress}}};
-  std::vector<std::string> arguments;
-  SBX_TRY(read_options(kUsage, words, options, arguments));
+  RegistryWords registry(out.registry);
+  auto arguments = SBX_TRY(registry.read(kUsage, words,
+                                         {{.name = "--root", .value = &out.root},
+                                          {.name = "--platform", .value = &out.platform},
+                                          {.name = "--progress", .flag = &out.progress}}));
   SBX_TRY(check_root(kUsage, out.root));
-  if (!verify.empty()) {
-    if (verify != "true" && verify != "false") {
-      return fail(wrong_words(kUsage, "--tls-verify", "it is true or false"));
+  out.name = SBX_TRY(one_argument(kUsage, std::move(arguments)));
+  return out;
+}
+
+Result<PushOptions> PushOptions::parse(Words words) {
+  PushOptions out;
+  std::string compression;
+  std::string format;
+  RegistryWords registry(out.registry);
+  auto arguments = SBX_TRY(registry.read(kUsage, words,
+                                         {{.name = "--root", .value = &out.root},
+                                          {.name = "--store", .values = &out.stores},
+                                          {.name = "--compress", .value = &compression},
+                                          {.name = "--format", .value = &format},
+                                          {.name = "--progress", .flag = &out.progress}}));
+  SBX_TRY(check_root(kUsage, out.root));
+  if (!compression.empty()) {
+    out.compression = SBX_TRY(one_of(kUsage, kCompressions, compression));
+  }
+  if (!format.empty()) {
+    constexpr std::array<std::pair<std::string_view, bool>, 2> kFormats{
+        {{"oci", false}, {"docker", true}}};
+    out.docker_manifest = SBX_TRY(one_of(kUsage, kFormats, format));
+  }
+  if (arguments.size() != 2) {
+    return fail(wrong_words(kUsage, "", "an IMAGE and a DESTINATION are needed"));
+  }
+  out.image = std::move(arguments[0]);
+  out.destination = std::move(arguments[1]);
+  return out;
+}
+
+Result<LoginOptions> LoginOptions::parse(Words words) {
+  LoginOptions out;
+  RegistryWords registry(out.registry);
+  auto arguments = SBX_TRY(registry.read(
+      kUsage, words,
+      {{.name = "--user", .value = &out.user}, {.name = "--keep", .flag = &out.keep}}));
+  out.key = SBX_TRY(one_argument(kUsage, std::move(arguments)));
+  return out.keep && out.user.empty() ? fail(wrong_words(kUsage, "--keep", "it needs a --user"))
+                                      : Result<LoginOptions>(std::move(out));
+}
+
+Result<LogoutOptions> LogoutOptions::parse(Words words) {
+  LogoutOptions out;
+  RegistryWords registry(out.registry);
+  out.keys = SBX_TRY(registry.read(kUsage, words, {}));
+  return out.keys.empty() ? fail(wrong_words(kUsage, "", "no KEY given"))
+                          : Result<LogoutOptions>(std::move(out));
+}
+
+Result<LoginsOptions> LoginsOptions::parse(Words words) {
+  LoginsOptions out;
+  RegistryWords registry(out.registry);
+  const auto arguments = SBX_TRY(registry.read(kUsage, words, {}));
+  return arguments.empty()
+             ? Result<LoginsOptions>(std::move(out))
+             : fail(wrong_words(kUsage, arguments.front(), "it is not expected here"));
+}
+
+Result<SearchOptions> SearchOptions::parse(Words words) {
+  SearchOptions out;
+  std::string limit;
+  RegistryWords registry(out.registry);
+  auto arguments = SBX_TRY(
+      registry.read(kUsage, words,
+                    {{.name = "--limit", .value = &limit}, {.name = "--tags", .flag = &out.tags}}));
+  out.term = SBX_TRY(one_argument(kUsage, std::move(arguments)));
+  if (!limit.empty()) {
+    const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), out.limit);
+    if (error != std::errc() || end != limit.data() + limit.size() || out.limit == 0) {
+      return fail(wrong_words(kUsage, "--limit", "it is a number from 1 on"));
     }
-    out.verify = verify == "true";
   }
-  if (arguments.size() != 1) {
-    return fail(wrong_words(kUsage, "", "one NAME is needed"));
-  }
-  out.name = std::move(arguments.front());
+  return out;
+}
+
+Result<DescribeOptions> DescribeOptions::parse(Words words) {
+  DescribeOptions out;
+  RegistryWords registry(out.registry);
+  auto arguments =
+      SBX_TRY(registry.read(kUsage, words, {{.name = "--platform", .value = &out.platform}}));
+  out.name = SBX_TRY(one_argument(kUsage, std::move(arguments)));
   return out;
 }
 

@@ -109,6 +109,12 @@ struct ImportOptions {
   static Result<ImportOptions> parse(Words words);
 };
 
+/// How registries are talked to: the options --authfile and --tls-verify.
+struct RegistryChoice {
+  std::string auth_file;       // empty: the usual ones
+  std::optional<bool> verify;  // nullopt: as registries.conf has it
+};
+
 /// One image of a registry into the store.
 struct PullOptions {
   static constexpr std::string_view kUsage =
@@ -116,13 +122,90 @@ struct PullOptions {
       "[--tls-verify true|false] [--progress] NAME";
 
   std::string root;
-  std::string platform;        // empty: this machine's
-  std::string auth_file;       // empty: the usual ones
-  std::optional<bool> verify;  // nullopt: as registries.conf has it
+  std::string platform;  // empty: this machine's
+  RegistryChoice registry;
   bool progress = false;
   std::string name;  // as typed: short names are resolved here
 
   static Result<PullOptions> parse(Words words);
+};
+
+/// One image of the store to a registry.
+struct PushOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer push --root ROOT [--store LAYOUT]... [--authfile FILE] [--tls-verify "
+      "true|false] "
+      "[--compress none|gzip|zstd] [--format oci|docker] [--progress] IMAGE DESTINATION";
+
+  std::string root;
+  std::vector<std::string> stores;  // additional ones
+  RegistryChoice registry;
+  std::optional<layer::Compression> compression;
+  std::optional<bool> docker_manifest;
+  bool progress = false;
+  std::string image;
+  std::string destination;  // a whole name
+
+  static Result<PushOptions> parse(Words words);
+};
+
+/// Whether a registry takes a name and a password, which is descriptor 0.
+struct LoginOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer login [--authfile FILE] [--tls-verify true|false] [--user NAME] [--keep] "
+      "HOST[/NAMESPACE]";
+
+  RegistryChoice registry;
+  std::string user;   // empty: with what is known already
+  bool keep = false;  // do not ask the registry: it did take them; put them where they are kept
+  std::string key;
+
+  static Result<LoginOptions> parse(Words words);
+};
+
+/// Forgets credentials; without a KEY tells which there are.
+struct LogoutOptions {
+  static constexpr std::string_view kUsage = "sbx-transfer logout [--authfile FILE] KEY...";
+
+  RegistryChoice registry;
+  std::vector<std::string> keys;
+
+  static Result<LogoutOptions> parse(Words words);
+};
+
+/// Which credentials there are; no secret is told.
+struct LoginsOptions {
+  static constexpr std::string_view kUsage = "sbx-transfer logins [--authfile FILE]";
+
+  RegistryChoice registry;
+
+  static Result<LoginsOptions> parse(Words words);
+};
+
+/// Repositories of a registry, or the tags of one.
+struct SearchOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer search [--authfile FILE] [--tls-verify true|false] [--limit N] [--tags] TERM";
+
+  RegistryChoice registry;
+  std::size_t limit = 25;
+  bool tags = false;
+  std::string term;
+
+  static Result<SearchOptions> parse(Words words);
+};
+
+/// What a registry says of an image.
+struct DescribeOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer describe [--authfile FILE] [--tls-verify true|false] "
+      "[--platform OS/ARCH[/VARIANT]] NAME";
+
+  RegistryChoice registry;
+  std::string platform;  // empty: this machine's
+  std::string name;
+
+  static Result<DescribeOptions> parse(Words words);
 };
 
 }  // namespace sbx::transfer

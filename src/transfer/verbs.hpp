@@ -28,9 +28,15 @@ Result<Json> run_verb(Words words);
 
 Result<Json> adopt(Words words);
 Result<Json> check(Words words);
+Result<Json> describe_remote(Words words);
 Result<Json> import(Words words);
 Result<Json> load(Words words);
+Result<Json> login(Words words);
+Result<Json> logins(Words words);
+Result<Json> logout(Words words);
 Result<Json> pull(Words words);
+Result<Json> push(Words words);
 Result<Json> save(Words words);
+Result<Json> search(Words words);
 
 }  // namespace sbx::transfer

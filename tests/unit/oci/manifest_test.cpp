@@ -39,6 +39,21 @@ TEST_CASE("an OCI manifest is read and written") {
   CHECK(Manifest::parse(manifest->serialise(), MediaType::kOciManifest, "again"));
 }
 
+TEST_CASE("one manifest as OCI's and as docker's: types go together") {
+  const auto manifest = Manifest::parse(good_manifest().dump(), MediaType::kOciManifest, "test");
+  REQUIRE(manifest);
+  const auto docker = manifest->serialise_docker();
+  REQUIRE(docker);
+  CHECK(docker->find("oci") == std::string::npos);
+  auto again = Manifest::parse(*docker, MediaType::kDockerManifest, "again");
+  REQUIRE(again);
+  CHECK(again->layers.at(0).media_type == sbx::oci::kDockerLayerType);
+  CHECK(again->serialise().find("docker") == std::string::npos);
+  CHECK(again->serialise() == manifest->serialise());
+  again->layers.at(0).media_type = std::string(sbx::oci::kOciLayerType) + "+zstd";
+  CHECK(again->serialise_docker().error().code == ErrorCode::kUnsupported);
+}
+
 TEST_CASE("docker's schema 2 is read, schema 1 refused by name") {
   Json docker = good_manifest();
   docker["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json";
