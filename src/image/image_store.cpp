@@ -12,6 +12,7 @@
 #include "image/index_entry.hpp"
 #include "oci/manifest.hpp"
 #include "store/gc.hpp"
+#include "sys/close_aside.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::image {
@@ -289,7 +290,9 @@ Result<RemovedImage> ImageStore::remove(std::string_view name, Force force) {
   }
   if (out.deleted) {
     // With a load going on this does nothing, and the next removal collects.
-    (void)SBX_TRY(store::collect_garbage(store).context("removing the files of the image"));
+    store::Collected collected =
+        SBX_TRY(store::collect_garbage(store).context("removing the files of the image"));
+    sys::close_aside(std::move(collected.held));
   }
   return out;
 }
@@ -315,7 +318,9 @@ Result<ImageStore::Pruned> ImageStore::prune(
       SBX_TRY(store->write_index(index));
     }
   }
-  out.bytes = SBX_TRY(store::collect_garbage(*store)).bytes;
+  store::Collected collected = SBX_TRY(store::collect_garbage(*store));
+  sys::close_aside(std::move(collected.held));
+  out.bytes = collected.bytes;
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "store/store.hpp"
 
@@ -21,6 +22,8 @@ struct Collected {
   bool ran = false;  // false: something was in use; the next call gets it
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
+  /// The large ones of the removed files, still open: they are freed when these are closed, which takes a while.
+  std::vector<sys::Fd> held;
 };
 
 /// Removes blobs and trees that no image of index.json and no unfinished pull needs, and what killed loads left in staging. Does not
