@@ -46,6 +46,13 @@ def run(*command, **options) -> str:
     return subprocess.run([str(word) for word in command], check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
 
+def accept_all_images() -> None:
+    """podman pulls nothing without a policy."""
+    configuration = Path(os.environ["HOME"]) / ".config/containers"
+    configuration.mkdir(parents=True, exist_ok=True)
+    (configuration / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+
+
 class Small:
     """A busybox root file system for everybody: a folder, a crun bundle, an image of sbx and one of podman."""
 
@@ -94,9 +101,7 @@ class Small:
         return layout
 
     def _load_podman(self) -> None:
-        configuration = Path(os.environ["HOME"]) / ".config/containers"
-        configuration.mkdir(parents=True, exist_ok=True)
-        (configuration / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+        accept_all_images()
         if subprocess.run([*self.podman, "image", "exists", "small"], check=False, stderr=subprocess.DEVNULL).returncode:
             run(*self.podman, "import", "-q", self.folder / "small.tar", "small")
 
