@@ -223,6 +223,11 @@ TreeIno ImageTree::parent(TreeIno dir) const noexcept {
   return r && r->parent <= inode_count_ ? r->parent : kNoInode;
 }
 
+TreeIno ImageTree::home(TreeIno ino) const noexcept {
+  const std::optional<format::InodeRecord> r = inode_record(ino);
+  return r && r->parent <= inode_count_ ? r->parent : kNoInode;
+}
+
 std::string_view ImageTree::symlink_target(TreeIno ino) const noexcept {
   const std::optional<format::InodeRecord> r = inode_record(ino);
   if (!r || !S_ISLNK(r->mode)) {

@@ -82,6 +82,8 @@ class ImageTree {
   [[nodiscard]] std::optional<DirEntry> entry(TreeIno dir, std::uint32_t index) const noexcept;
   /// The parent of a directory, the root's is the root; kNoInode for what is not a directory.
   [[nodiscard]] TreeIno parent(TreeIno dir) const noexcept;
+  /// The directory that has an inode's first name; kNoInode if the file does not say (one of sbx before 0.1).
+  [[nodiscard]] TreeIno home(TreeIno ino) const noexcept;
 
   /// Empty for what is not a symlink.
   [[nodiscard]] std::string_view symlink_target(TreeIno ino) const noexcept;

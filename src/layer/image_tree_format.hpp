@@ -57,7 +57,7 @@ struct InodeRecord {
       data;  // file: tar offset; sparse file: first extent; symlink: string; dir: first entry; device: rdev
   std::uint32_t count;      // dir: entries; sparse file: extents
   std::uint32_t xattr_set;  // 0: none; else 1-based
-  std::uint32_t parent;     // directories only
+  std::uint32_t parent;     // directory: its parent; else the directory of its first name, or 0
   std::uint32_t flags;
 };
 

@@ -71,8 +71,12 @@ struct ImageTree::Checker {
         return broken(dir, "a directory entry is not valid or not in order");
       }
       before = e->name;
-      ++names[e->ino];
+      const bool first = ++names[e->ino] == 1;
       const std::optional<format::InodeRecord> child = tree.inode_record(e->ino);
+      if (child && !S_ISDIR(child->mode) && first && child->parent != kNoInode &&
+          child->parent != dir) {
+        return broken(e->ino, "it does not know the directory of its first name");
+      }
       if (child && S_ISDIR(child->mode)) {
         ++subdirs[dir];
         if (child->parent != dir || e->ino <= dir) {

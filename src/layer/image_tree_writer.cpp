@@ -141,19 +141,19 @@ class Tables {
     inodes_[ino - 1].count = static_cast<std::uint32_t>(children_.size());
     for (const NodeTable::Id child : children_) {
       const std::string_view name = nodes.name(child);
-      const TreeIno number = add_inode(nodes.node(child).inode);
+      const TreeIno number = add_inode(nodes.node(child).inode, ino);
       dirents_.push_back({number, add_string(name), static_cast<std::uint32_t>(name.size())});
       if (S_ISDIR(inodes_[number - 1].mode)) {
-        inodes_[number - 1].parent = ino;
         ++inodes_[ino - 1].nlink;
         directories_.push_back({child, number});
       }
     }
   }
 
-  TreeIno add_inode(std::uint32_t index) {
+  TreeIno add_inode(std::uint32_t index, TreeIno directory) {
     if (number_[index] == kNoInode) {
       inodes_.push_back(copy_inode(index));
+      inodes_.back().parent = directory;
       number_[index] = static_cast<TreeIno>(inodes_.size());
     }
     return number_[index];

@@ -55,14 +55,16 @@ class LowerTree final : public Lower {
   LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters);
   [[nodiscard]] Counter* counter(LowerRef ref) noexcept;
   void index_places();
+  [[nodiscard]] std::optional<Position> find_place(layer::TreeIno ino);
 
   layer::ImageTree tree_;
   std::vector<sys::Fd> layers_;
   Counter* counters_;  // inode_count() + 1 of them, mapped
 
-  // Where the names of non-directories are; built when the first file is copied up, since the tree
-  // does not say. Guards the two fields below; a leaf.
+  // Where the names are; built when searching the directories that the tree names has looked at as many entries as there
+  // are, or for a file with several names. Guards the three fields below; a leaf.
   std::mutex places_mutex_;
+  std::uint64_t searched_ = 0;         // entries
   std::vector<Position> first_place_;  // by tree inode; empty: not built yet
   std::unordered_multimap<layer::TreeIno, Position>
       more_places_;  // further names of hard-linked files

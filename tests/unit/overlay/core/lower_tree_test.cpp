@@ -60,6 +60,9 @@ TEST_CASE("all names of a file are known", "[lower_tree]") {
   const LowerRef dir = lower->lookup(kLowerRoot, "dir").value().ref();
   const LowerRef ref = lower->lookup(kLowerRoot, "hard").value().ref();
   CHECK(lower->lookup(dir, "plain").value().ref() == ref);
+  for (int i = 0; i < 20; ++i) {  // searched for at first, then from the index
+    CHECK(lower->places(dir).value().front().name == "dir");
+  }
   CHECK(lower->places(ref).value().size() == 2);
   CHECK(lower->places(dir).value().front().name == "dir");
   CHECK(lower->places(kLowerRoot).error() == Errno(ENOENT));
