@@ -2,10 +2,13 @@
 // (start-up time), because it has threads (sbx clones), and because it parses hostile bytes and so
 // confines itself. Prints one JSON object on standard output; see README.md.
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <span>
 
 #include "base/error_json.hpp"
+#include "sys/parent.hpp"
 #include "transfer/verbs.hpp"
 
 namespace {
@@ -20,6 +23,8 @@ void print(const sbx::Json& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Of a transfer that nobody waits for any more, nobody would know; the next one goes on where it stopped.
+  sbx::sys::die_with_parent(STDOUT_FILENO);
   const std::span words(argv, static_cast<std::size_t>(argc));
   const sbx::Result<sbx::Json> answer =
       sbx::transfer::run_verb(words.subspan(words.empty() ? 0 : 1));

@@ -15,6 +15,7 @@ class CuttingProxy:
         self.target = port
         self.cuts = [("down", point) for point in down or []] + [("up", point) for point in up or []]
         self.made = 0  # how many cuts there were
+        self.carried_down = 0  # bytes from the server
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"localhost:{self.listener.getsockname()[1]}"
         self.lock = threading.Lock()
@@ -47,6 +48,9 @@ class CuttingProxy:
         try:
             while data := source.recv(65536 if budget is None else min(65536, budget)):
                 sink.sendall(data)
+                if sink is client:
+                    with self.lock:
+                        self.carried_down += len(data)
                 if budget is not None and (budget := budget - len(data)) == 0:
                     self.made += 1
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
