@@ -139,6 +139,7 @@ class LayerTaker {
     ingest.compressed_size = opened.size;
     ingest.output = output;
     ingest.limits = request_.layer_limits;
+    ingest.limits.large_window = &large_window_;
     if (request_.progress) {
       ingest.progress = [&](const layer::IngestProgress& progress) {
         request_.progress({layer, request_.image.layers.size(), progress.compressed, opened.size});
@@ -156,6 +157,7 @@ class LayerTaker {
 
   const InstallRequest& request_;
   layer::TreeBudget& budget_;
+  std::mutex large_window_;   // DecompressLimits::large_window; taken before the two below
   std::mutex staging_mutex_;  // the staging's list; the threads alone use it while they run
   std::mutex mutex_;          // the fields below; never with staging_mutex_
   std::condition_variable changed_;

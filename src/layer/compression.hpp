@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 
@@ -19,10 +20,18 @@ struct DecompressLimits {
   /// layers stay below 100; a few gigabytes of zeros in one file must still pass.
   std::uint64_t ratio = 400;
   std::uint64_t ratio_floor = std::uint64_t{4} << 30U;
+  /// Shared by layers that are read at once, so that one of them at a time has a large zstd window; may be null, not owned.
+  std::mutex* large_window = nullptr;
 };
 
-/// zstd's window: more than this much memory is not given to a layer. What `zstd -d` takes without asking.
-inline constexpr int kMaxZstdWindowLog = 27;
+/// zstd's window is memory that the layer chooses. Go's zstd (docker, podman, buildkit) uses 32 MiB at its best level, `zstd -19` and
+/// RFC 8878 8 MiB; only `zstd --long` and `--ultra` use more, and are refused.
+inline constexpr std::uint64_t kMaxZstdWindow = std::uint64_t{32} << 20U;
+/// Larger ones are large: DecompressLimits::large_window.
+inline constexpr std::uint64_t kUsualZstdWindow = std::uint64_t{8} << 20U;
+
+/// The window that the zstd frame which begins here asks for; 0 if it is none, or a skippable one. 18 bytes are enough.
+std::uint64_t zstd_window(std::span<const std::byte> frame);
 
 /// By the first bytes, as docker and containerd do: the media type of a layer is often wrong, and what
 /// counts is the digest of the result. kUnsupported for other known formats (xz, bzip2, lz4).
