@@ -36,6 +36,15 @@ struct SaveOptions {
 /// Writes images of the store. A file appears when it is complete, or never; nothing is written to a terminal.
 Outcome<std::monostate> save(const SaveOptions& options);
 
+struct ExportOptions {
+  std::string root;
+  std::string container;  // name, id or its beginning
+  std::string output;     // a file; empty: standard output
+};
+/// Writes the files of a container that does not run, image and changes together, as a tar. As save(), a file appears when it is
+/// complete.
+Outcome<std::monostate> export_container(const ExportOptions& options);
+
 struct ImportOptions {
   std::string root;
   std::string input;                 // a tar of a root file system; empty: standard input

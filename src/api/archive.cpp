@@ -52,6 +52,13 @@ Result<std::monostate> save_all(const SaveOptions& options) {
   return std::monostate{};
 }
 
+Result<std::monostate> export_one(const ExportOptions& options) {
+  SBX_TRY(runtime::export_archive({SBX_TRY(api::data_root(options.root)),
+                                   SBX_TRY(runtime::load_settings()).image_stores,
+                                   options.container, options.output}));
+  return std::monostate{};
+}
+
 Result<Image> import_one(const ImportOptions& options) {
   const std::string root = SBX_TRY(api::data_root(options.root));
   const std::string manifest = SBX_TRY(runtime::import_archive(
@@ -68,6 +75,10 @@ Outcome<std::vector<Image>> load_archive(const LoadArchiveOptions& options) {
 
 Outcome<std::monostate> save(const SaveOptions& options) {
   return api::to_outcome(save_all(options));
+}
+
+Outcome<std::monostate> export_container(const ExportOptions& options) {
+  return api::to_outcome(export_one(options));
 }
 
 Outcome<Image> import_image(const ImportOptions& options) {

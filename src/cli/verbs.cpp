@@ -16,6 +16,7 @@ const std::vector<Verb>& verbs() {
       {"load", "Load images from a directory or an archive of this machine", cmd_load},
       {"save", "Write images to an archive or a directory", cmd_save},
       {"import", "Make an image from a root file system in a tar", cmd_import},
+      {"export", "Write the files of a container to a tar", cmd_export},
       {"images", "List images", cmd_images},
       {"tag", "Give an image another name", cmd_tag},
       {"untag", "Take names from an image", cmd_untag},

@@ -28,6 +28,7 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 int cmd_doctor(const GlobalOptions& global, const Words& words);
+int cmd_export(const GlobalOptions& global, const Words& words);
 int cmd_history(const GlobalOptions& global, const Words& words);
 int cmd_image(const GlobalOptions& global, const Words& words);
 int cmd_images(const GlobalOptions& global, const Words& words);

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <optional>
 #include <utility>
@@ -66,7 +67,9 @@ Result<ArchiveWriter> ArchiveWriter::open(int fd, std::string name) {
   archive* const handle = state->handle.get();
   SBX_ASSERT(handle != nullptr);
   // Buffer of 0 bytes: what write() is given goes to write(2) as it is.
+  // Extended attributes as star, GNU tar and docker write them, and not in libarchive's own way besides.
   if (::archive_write_set_format_pax_restricted(handle) != ARCHIVE_OK ||
+      ::archive_write_set_format_option(handle, nullptr, "xattrheader", "SCHILY") != ARCHIVE_OK ||
       ::archive_write_set_bytes_per_block(handle, 0) != ARCHIVE_OK ||
       ::archive_write_open(handle, state.get(), nullptr, &State::on_write, nullptr) != ARCHIVE_OK) {
     return state->failed();
@@ -82,29 +85,44 @@ Result<void> ArchiveWriter::end_member() {
   return {};
 }
 
-Result<void> ArchiveWriter::write_header(const std::string& path, unsigned type, mode_t mode,
-                                         std::uint64_t size) {
+Result<void> ArchiveWriter::begin(const ArchiveMember& member) {
   SBX_TRY(end_member());
-  const EntryHandle entry{::archive_entry_new(), &::archive_entry_free};
-  SBX_ASSERT(entry != nullptr);
-  ::archive_entry_set_pathname(entry.get(), path.c_str());
-  ::archive_entry_set_filetype(entry.get(), type);
-  ::archive_entry_set_perm(entry.get(), mode);
-  ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-  ::archive_entry_set_mtime(entry.get(), 0, 0);
-  if (::archive_write_header(state_->handle.get(), entry.get()) != ARCHIVE_OK) {
+  const EntryHandle handle{::archive_entry_new(), &::archive_entry_free};
+  SBX_ASSERT(handle != nullptr);
+  archive_entry* const entry = handle.get();
+  ::archive_entry_set_pathname(entry, member.path.c_str());
+  ::archive_entry_set_mode(entry, member.mode);
+  ::archive_entry_set_uid(entry, member.uid);
+  ::archive_entry_set_gid(entry, member.gid);
+  ::archive_entry_set_mtime(entry, member.mtime.tv_sec, member.mtime.tv_nsec);
+  ::archive_entry_set_size(entry, static_cast<la_int64_t>(member.size));
+  if (S_ISCHR(member.mode) || S_ISBLK(member.mode)) {
+    ::archive_entry_set_rdev(entry, member.rdev);
+  }
+  if (S_ISLNK(member.mode)) {
+    ::archive_entry_set_symlink(entry, member.symlink.c_str());
+  }
+  if (!member.hard_link.empty()) {
+    ::archive_entry_set_hardlink(entry, member.hard_link.c_str());
+  }
+  for (const auto& [name, value] : member.xattrs) {
+    ::archive_entry_xattr_add_entry(entry, name.c_str(), value.data(), value.size());
+  }
+  // ARCHIVE_WARN: a name that is no UTF-8, which is written as it is.
+  if (const int code = ::archive_write_header(state_->handle.get(), entry);
+      code != ARCHIVE_OK && code != ARCHIVE_WARN) {
     return state_->failed();
   }
-  state_->missing = size;
+  state_->missing = member.size;
   return {};
 }
 
 Result<void> ArchiveWriter::add_directory(const std::string& path) {
-  return write_header(path, AE_IFDIR, kDirectoryMode, 0);
+  return begin(ArchiveMember{.path = path, .mode = S_IFDIR | kDirectoryMode});
 }
 
 Result<void> ArchiveWriter::begin(const std::string& path, std::uint64_t size) {
-  return write_header(path, AE_IFREG, kMemberMode, size);
+  return begin(ArchiveMember{.path = path, .mode = S_IFREG | kMemberMode, .size = size});
 }
 
 Result<void> ArchiveWriter::write(std::span<const std::byte> data) {

@@ -5,8 +5,10 @@
 
 #include <optional>
 
+#include "runtime/container_use.hpp"
 #include "runtime/transfer.hpp"
 #include "sys/file.hpp"
+#include "sys/lock.hpp"
 #include "sys/new_file.hpp"
 #include "sys/tty.hpp"
 
@@ -68,36 +70,86 @@ Result<std::vector<std::string>> load_archive(const LoadArchive& load) {
   return out;
 }
 
-Result<void> save_archive(const SaveArchive& save) {
-  const bool directory = save.format == "oci-dir";
-  std::optional<sys::NewFile> file;
-  if (!save.output.empty()) {
-    file.emplace(SBX_TRY(sys::NewFile::create(
-        save.output, directory ? sys::NewFile::Kind::kDirectory : sys::NewFile::Kind::kFile)));
-  } else if (directory || sys::is_terminal(STDOUT_FILENO)) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "save to", kStandardOutput,
-                            directory ? "a directory cannot be written there" : "it is a terminal")
-                    .with_hint("name a file with --output"));
-  }
-  const int output = file ? file->fd() : STDOUT_FILENO;
-  if (sys::is_terminal(output)) {
-    return fail(
-        Error::make(ErrorCode::kInvalidArgument, "save to", save.output, "it is a terminal"));
-  }
-  std::vector<std::string> words{"save", "--root", save.data_root, "--name",
-                                 save.output.empty() ? kStandardOutput : save.output};
-  add_option(words, "--format", save.format);
-  add_option(words, "--compress", save.compress);
-  for (const std::string& store : save.additional_stores) {
+namespace {
+
+void add_stores(std::vector<std::string>& words, const std::vector<std::string>& stores) {
+  for (const std::string& store : stores) {
     if (sys::exists_at(AT_FDCWD,
                        store)) {  // what is not there is warned of by whoever looks for images
       add_option(words, "--store", store);
     }
   }
+}
+
+/// A new file, or standard output.
+class Output {
+ public:
+  /// `verb` is for errors: "save to".
+  static Result<Output> open(const char* verb, const std::string& path, sys::NewFile::Kind kind) {
+    Output out;
+    const bool directory = kind == sys::NewFile::Kind::kDirectory;
+    if (!path.empty()) {
+      out.file_.emplace(SBX_TRY(sys::NewFile::create(path, kind)));
+      out.name_ = path;
+    } else if (directory) {
+      return fail(Error::make(ErrorCode::kInvalidArgument, verb, kStandardOutput,
+                              "a directory cannot be written there")
+                      .with_hint("name a file with --output"));
+    }
+    if (sys::is_terminal(out.fd())) {
+      return fail(Error::make(ErrorCode::kInvalidArgument, verb, out.name_, "it is a terminal")
+                      .with_hint("name a file with --output"));
+    }
+    return out;
+  }
+  [[nodiscard]] int fd() const { return file_ ? file_->fd() : STDOUT_FILENO; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// The file appears under its name.
+  Result<void> commit() { return file_ ? file_->commit() : Result<void>(); }
+
+ private:
+  std::optional<sys::NewFile> file_;
+  std::string name_ = kStandardOutput;
+};
+
+}  // namespace
+
+Result<void> save_archive(const SaveArchive& save) {
+  const auto kind =
+      save.format == "oci-dir" ? sys::NewFile::Kind::kDirectory : sys::NewFile::Kind::kFile;
+  Output output = SBX_TRY(Output::open("save to", save.output, kind));
+  std::vector<std::string> words{"save", "--root", save.data_root, "--name", output.name()};
+  add_option(words, "--format", save.format);
+  add_option(words, "--compress", save.compress);
+  add_stores(words, save.additional_stores);
   words.emplace_back("--");
   words.insert(words.end(), save.images.begin(), save.images.end());
-  (void)SBX_TRY(ask_transfer(std::move(words), output));
-  return file ? file->commit() : Result<void>();
+  (void)SBX_TRY(ask_transfer(std::move(words), output.fd()));
+  return output.commit();
+}
+
+Result<void> export_archive(const ExportArchive& request) {
+  const ContainerUse container = SBX_TRY(find_container(request.data_root, request.container));
+  if (container.chain.empty()) {
+    return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
+                            "it has no image of the store below it"));
+  }
+  const std::string path = request.data_root + "/containers/" + container.id;
+  const sys::Fd dir = SBX_TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY));
+  // Held until all is written: nothing starts, changes or removes it meanwhile.
+  const auto lock =
+      SBX_TRY(sys::FileLock::try_existing(dir.get(), "lock", sys::FileLock::Kind::kExclusive));
+  if (!lock) {
+    return fail(Error::make(ErrorCode::kBusy, "export", request.container, "it is running")
+                    .with_hint("wait for its end, or end it"));
+  }
+  Output output = SBX_TRY(Output::open("export to", request.output, sys::NewFile::Kind::kFile));
+  std::vector<std::string> words{"export",      "--root",  request.data_root, "--name",
+                                 output.name(), "--chain", container.chain};
+  add_stores(words, request.additional_stores);
+  words.insert(words.end(), {"--", path});
+  (void)SBX_TRY(ask_transfer(std::move(words), output.fd()));
+  return output.commit();
 }
 
 Result<std::string> import_archive(const ImportArchive& import) {

@@ -31,6 +31,16 @@ struct SaveArchive {
 /// directory on standard output.
 Result<void> save_archive(const SaveArchive& save);
 
+struct ExportArchive {
+  std::string data_root;
+  std::vector<std::string> additional_stores;
+  std::string container;  // name, id or its beginning
+  std::string output;     // empty: standard output
+};
+/// `sbx-transfer export`. kBusy for a container that runs, kUnsupported for one that has no image below. A file appears when it is
+/// complete, or never.
+Result<void> export_archive(const ExportArchive& request);
+
 struct ImportArchive {
   std::string data_root;
   std::string input;     // empty: standard input

@@ -145,6 +145,7 @@ Result<void> ContainerDir::write_state(std::string_view status, pid_t pid, int e
              {"id", description_.id},
              {"name", description_.name},
              {"image", description_.image},
+             {"chain", description_.chain},
              {"command", description_.command},
              {"status", status},
              {"autoRemove", description_.remove},

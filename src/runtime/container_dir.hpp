@@ -35,6 +35,7 @@ class ContainerDir {
     std::string image;  // as typed
     std::vector<std::string> command;
     bool remove = false;  // gone with its end, also after kill -9
+    std::string chain;    // of the image below; empty: a directory
   };
 
   /// kAlreadyExists if the name is taken.

@@ -28,7 +28,7 @@ std::optional<ContainerUse> read_one(int containers, const std::string& id) {
   const auto word = [&](const char* key) {
     return find_string(*state, key).value_or(std::nullopt).value_or("");
   };
-  ContainerUse out{id, word("name"), word("image"), word("changed"), false, 0};
+  ContainerUse out{id, word("name"), word("image"), word("chain"), word("changed"), false, 0};
   const auto lock =
       sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
   out.running = lock && !lock->has_value();
@@ -47,10 +47,13 @@ void free_names(int names, const std::string& id) {
 
 }  // namespace
 
-Result<std::vector<ContainerUse>> list_containers(const std::string& data_root) {
+namespace {
+
+/// Without their sizes, in no order.
+Result<std::vector<ContainerUse>> read_all(const std::string& data_root) {
   std::vector<ContainerUse> out;
-  const std::string path = data_root + "/containers";
-  const Result<sys::Fd> dir = sys::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  const Result<sys::Fd> dir =
+      sys::open_at(AT_FDCWD, data_root + "/containers", O_RDONLY | O_DIRECTORY);
   if (!dir) {
     return dir.error().code == ErrorCode::kNotFound
                ? Result<std::vector<ContainerUse>>(std::move(out))
@@ -58,13 +61,42 @@ Result<std::vector<ContainerUse>> list_containers(const std::string& data_root) 
   }
   for (const std::string& id : SBX_TRY(sys::list_dir(dir->get(), "."))) {
     if (std::optional<ContainerUse> one = is_id(id) ? read_one(dir->get(), id) : std::nullopt) {
-      one->bytes = SBX_TRY(sys::disk_usage(path + "/" + id));
       out.push_back(*std::move(one));
     }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<ContainerUse>> list_containers(const std::string& data_root) {
+  std::vector<ContainerUse> out = SBX_TRY(read_all(data_root));
+  for (ContainerUse& one : out) {
+    one.bytes = SBX_TRY(sys::disk_usage(data_root + "/containers/" + one.id));
   }
   std::sort(out.begin(), out.end(),
             [](const ContainerUse& a, const ContainerUse& b) { return a.changed > b.changed; });
   return out;
+}
+
+Result<ContainerUse> find_container(const std::string& data_root, const std::string& query) {
+  std::optional<ContainerUse> found;
+  for (ContainerUse& one : SBX_TRY(read_all(data_root))) {
+    if (one.name == query || one.id == query) {
+      return std::move(one);
+    }
+    if (!query.empty() && one.id.starts_with(query)) {
+      if (found) {
+        return fail(Error::make(ErrorCode::kInvalidArgument, "find container", query,
+                                "more than one id begins like that"));
+      }
+      found = std::move(one);
+    }
+  }
+  return found ? Result<ContainerUse>(*std::move(found))
+               : fail(Error::make(ErrorCode::kNotFound, "find container", query,
+                                  "there is no such container")
+                          .with_hint("'sbx system df --verbose' lists the containers"));
 }
 
 Result<std::vector<ContainerUse>> remove_containers(const std::string& data_root,

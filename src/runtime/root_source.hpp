@@ -31,6 +31,9 @@ class RootSource {
   /// Whether `path` leads to a file that the tree says is executable; nullopt if it cannot be told beforehand.
   [[nodiscard]] std::optional<bool> is_executable(const std::string& path) const;
 
+  /// The chain id of the image; empty for what is none. Before take_tree().
+  [[nodiscard]] std::string chain() const { return tree_ ? tree_->chain_id().str() : ""; }
+
   /// Gives the open files of the tree away, to the file system. kImage: tree and layers; else directory.
   [[nodiscard]] layer::ImageTree take_tree() { return std::move(*tree_); }
   [[nodiscard]] std::vector<sys::Fd> take_layers() { return std::move(layers_); }

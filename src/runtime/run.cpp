@@ -187,9 +187,9 @@ Result<int> run(const RunRequest& request) {
   Timings* wanted = request.timings ? &timings : nullptr;
   Prepared prepared = SBX_TRY(prepare(request, wanted));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
-  ContainerDir container =
-      SBX_TRY(ContainerDir::create(root, {prepared.id, request.name.value_or(""), request.image,
-                                          prepared.spec.process.args, request.remove}));
+  ContainerDir container = SBX_TRY(ContainerDir::create(
+      root, {prepared.id, request.name.value_or(""), request.image, prepared.spec.process.args,
+             request.remove, prepared.source.chain()}));
   if (wanted != nullptr) {
     wanted->mark("container made");
   }

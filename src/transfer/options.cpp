@@ -240,6 +240,19 @@ Result<PushOptions> PushOptions::parse(Words words) {
   return out;
 }
 
+Result<ExportOptions> ExportOptions::parse(Words words) {
+  ExportOptions out;
+  const std::array<Option, 4> options{{{.name = "--root", .value = &out.root},
+                                       {.name = "--store", .values = &out.stores},
+                                       {.name = "--name", .value = &out.name},
+                                       {.name = "--chain", .value = &out.chain}}};
+  std::vector<std::string> arguments;
+  SBX_TRY(read_options(kUsage, words, options, arguments));
+  SBX_TRY(check_root(kUsage, out.root));
+  out.container = SBX_TRY(one_argument(kUsage, std::move(arguments)));
+  return out;
+}
+
 Result<LoginOptions> LoginOptions::parse(Words words) {
   LoginOptions out;
   RegistryWords registry(out.registry);

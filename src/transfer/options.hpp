@@ -130,6 +130,21 @@ struct PullOptions {
   static Result<PullOptions> parse(Words words);
 };
 
+/// The files of a container that does not run, as a tar to descriptor 0.
+struct ExportOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer export --root ROOT [--store LAYOUT]... --name NAME --chain CHAIN-ID "
+      "CONTAINER-DIR";
+
+  std::string root;
+  std::vector<std::string> stores;  // additional ones
+  std::string name;                 // of the output, for errors
+  std::string chain;                // of the image below
+  std::string container;            // absolute; locked by the caller
+
+  static Result<ExportOptions> parse(Words words);
+};
+
 /// One image of the store to a registry.
 struct PushOptions {
   static constexpr std::string_view kUsage =

@@ -8,10 +8,19 @@ namespace sbx::transfer {
 
 std::span<const Verb> verbs() {
   static constexpr std::array kVerbs{
-      Verb{"adopt", adopt},   Verb{"check", check},   Verb{"describe", describe_remote},
-      Verb{"import", import}, Verb{"load", load},     Verb{"login", login},
-      Verb{"logins", logins}, Verb{"logout", logout}, Verb{"pull", pull},
-      Verb{"push", push},     Verb{"save", save},     Verb{"search", search},
+      Verb{"adopt", adopt},
+      Verb{"check", check},
+      Verb{"describe", describe_remote},
+      Verb{"export", export_container},
+      Verb{"import", import},
+      Verb{"load", load},
+      Verb{"login", login},
+      Verb{"logins", logins},
+      Verb{"logout", logout},
+      Verb{"pull", pull},
+      Verb{"push", push},
+      Verb{"save", save},
+      Verb{"search", search},
   };
   return kVerbs;
 }

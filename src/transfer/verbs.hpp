@@ -29,6 +29,7 @@ Result<Json> run_verb(Words words);
 Result<Json> adopt(Words words);
 Result<Json> check(Words words);
 Result<Json> describe_remote(Words words);
+Result<Json> export_container(Words words);
 Result<Json> import(Words words);
 Result<Json> load(Words words);
 Result<Json> login(Words words);
