@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "layer/image_tree_format.hpp"
@@ -13,7 +14,9 @@
 namespace sbx::layer {
 namespace {
 
-constexpr int kMaxSymlinks = 40;  // as the kernel's MAXSYMLINKS
+constexpr int kMaxSymlinks = 40;                // as the kernel's MAXSYMLINKS
+constexpr std::uint32_t kMinBlock = 4U << 10U;  // of a squashfs
+constexpr std::uint32_t kMaxBlock = 1U << 20U;
 constexpr std::size_t kMaxPath = 64U
                                  << 10U;  // of what resolve() still has to walk; PATH_MAX is 4096
 
@@ -41,6 +44,14 @@ bool sections_fit(const format::Header& h) {
          section_fits(h.strings_offset, h.string_bytes, 1, h.file_size);
 }
 
+bool squash_fits(const format::Header& h) {
+  if ((h.flags & format::kHeaderSquash) == 0) {
+    return h.block_size == 0 && h.compression == 0;
+  }
+  return std::has_single_bit(h.block_size) && h.block_size >= kMinBlock &&
+         h.block_size <= kMaxBlock && h.layer_count == 1;
+}
+
 Result<format::Header> read_header(std::span<const std::byte> bytes, std::string_view name) {
   format::Header header{};
   if (bytes.size() < sizeof header) {
@@ -51,7 +62,7 @@ Result<format::Header> read_header(std::span<const std::byte> bytes, std::string
     return fail(corrupt(name, "it is no image tree"));
   }
   if (header.version != format::kVersion || header.header_size != sizeof header ||
-      header.flags != 0) {
+      (header.flags & ~format::kHeaderSquash) != 0) {
     return fail(Error::make(
         ErrorCode::kUnsupported, "read image tree", name,
         fmt::format("format version {}, this program reads {}", header.version, format::kVersion)));
@@ -59,6 +70,9 @@ Result<format::Header> read_header(std::span<const std::byte> bytes, std::string
   if (header.file_size != bytes.size()) {
     return fail(corrupt(
         name, fmt::format("it should have {} bytes and has {}", header.file_size, bytes.size())));
+  }
+  if (!squash_fits(header)) {
+    return fail(corrupt(name, "its block size is none"));
   }
   if (!sections_fit(header) || header.inode_count == 0) {
     return fail(corrupt(name, "a section lies outside of the file"));
@@ -106,6 +120,7 @@ Result<ImageTree> ImageTree::over(std::span<const std::byte> bytes, std::string_
   tree.extents_ = header.extents_offset;
   tree.layers_ = header.layers_offset;
   tree.strings_ = header.strings_offset;
+  tree.squash_ = {header.block_size, header.compression};
   tree.chain_id_ = oci::ChainId(header.chain_id);
   if (!tree.directory_record(kTreeRoot)) {
     return fail(corrupt(name, "its root is not a directory"));
@@ -279,8 +294,31 @@ std::optional<ImageTree::Extent> ImageTree::extent(TreeIno ino,
   if (index >= extent_count(ino)) {
     return std::nullopt;
   }
+  if (squash_.block_size != 0) {
+    const Block b = block(ino, index).value_or(Block{});
+    return Extent{b.file_offset, b.length, b.offset};
+  }
   const auto r = record<format::ExtentRecord>(extents_, inode_record(ino)->data + index);
   return Extent{r.file_offset, r.length, r.tar_offset};
+}
+
+std::optional<ImageTree::Block> ImageTree::block(TreeIno ino, std::uint32_t index) const noexcept {
+  if (index >= extent_count(ino) || squash_.block_size == 0) {
+    return std::nullopt;
+  }
+  const format::InodeRecord inode = *inode_record(ino);
+  const auto r = record<format::ExtentRecord>(extents_, inode.data + index);
+  const auto packed = static_cast<std::uint32_t>(r.length);
+  Block out;
+  out.file_offset = r.file_offset;
+  out.offset = r.tar_offset;
+  out.stored = packed & format::kBlockSizeMask;
+  out.skip = static_cast<std::uint32_t>(r.length >> 32U);
+  out.compressed = (packed & format::kBlockPlain) == 0;
+  const std::uint64_t rest = inode.size - std::min(inode.size, r.file_offset);
+  const std::uint32_t room = squash_.block_size - std::min(squash_.block_size, out.skip);
+  out.length = static_cast<std::uint32_t>(std::min<std::uint64_t>(rest, room));
+  return out;
 }
 
 oci::DiffId ImageTree::layer(std::uint32_t index) const noexcept {
@@ -334,7 +372,7 @@ FsResult<std::size_t> ImageTree::read(TreeIno ino, std::uint64_t offset, std::sp
   if (!inode || !S_ISREG(inode->mode)) {
     return fail(Errno(inode && S_ISDIR(inode->mode) ? EISDIR : EINVAL));
   }
-  if (inode->layer >= layers.size()) {
+  if (inode->layer >= layers.size() || squash_.block_size != 0) {
     return fail(Errno(EIO));
   }
   if (offset >= inode->size) {

@@ -61,6 +61,21 @@ class ImageTree {
     std::uint64_t length = 0;
     std::uint64_t tar_offset = 0;
   };
+  /// How a squashfs holds the data of a tree made from it.
+  struct Squash {
+    std::uint32_t block_size = 0;   // a power of two, 4 KiB to 1 MiB
+    std::uint32_t compression = 0;  // SquashCodec::make()
+  };
+  /// A block of such a file: `length` bytes at `file_offset` are the bytes from `skip` on of what the `stored` bytes at `offset` of
+  /// the image file hold.
+  struct Block {
+    std::uint64_t file_offset = 0;
+    std::uint32_t length = 0;
+    std::uint64_t offset = 0;
+    std::uint32_t stored = 0;
+    std::uint32_t skip = 0;
+    bool compressed = true;
+  };
 
   /// Maps the file and checks magic, version and that the sections lie inside; not the checksum: O(1).
   /// kCorrupt, or kUnsupported for another version (rebuild it then). `name` is for errors.
@@ -97,6 +112,13 @@ class ImageTree {
   /// Extents of a sparse file in the order of their file offsets; 0 for any other inode.
   [[nodiscard]] std::uint32_t extent_count(TreeIno ino) const noexcept;
   [[nodiscard]] std::optional<Extent> extent(TreeIno ino, std::uint32_t index) const noexcept;
+
+  /// nullopt: the data lie in tars. Otherwise in layer 0, and SquashReader reads them: read() gives EIO. Extents then are the
+  /// blocks, and everything between them reads as zeros.
+  [[nodiscard]] std::optional<Squash> squash() const noexcept {
+    return squash_.block_size == 0 ? std::nullopt : std::optional(squash_);
+  }
+  [[nodiscard]] std::optional<Block> block(TreeIno ino, std::uint32_t index) const noexcept;
 
   [[nodiscard]] std::uint32_t layer_count() const noexcept { return layer_count_; }
   /// `index` < layer_count(), else all zeros. The lowest layer is 0.
@@ -149,6 +171,7 @@ class ImageTree {
   std::uint64_t extents_ = 0;
   std::uint64_t layers_ = 0;
   std::uint64_t strings_ = 0;
+  Squash squash_;
   oci::ChainId chain_id_;
 };
 

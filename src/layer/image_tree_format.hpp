@@ -16,6 +16,7 @@ static_assert(std::endian::native == std::endian::little,
 inline constexpr std::array<char, 8> kMagic = {'s', 'b', 'x', 't', 'r', 'e', 'e', '\0'};
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::uint32_t kInodeSparse = 1;       // InodeRecord::flags
+inline constexpr std::uint32_t kHeaderSquash = 1;      // Header::flags: the data lie in a squashfs
 inline constexpr std::uint64_t kDirectorySize = 4096;  // st_size of every directory
 
 struct Header {
@@ -24,7 +25,7 @@ struct Header {
   std::uint32_t header_size;
   std::uint64_t file_size;
   std::uint32_t checksum;  // CRC-32C of the whole file, these four bytes taken as 0
-  std::uint32_t flags;     // 0
+  std::uint32_t flags;
   std::array<std::uint8_t, 32> chain_id;
   std::uint32_t inode_count;
   std::uint32_t dirent_count;
@@ -41,7 +42,9 @@ struct Header {
   std::uint64_t extents_offset;
   std::uint64_t layers_offset;
   std::uint64_t strings_offset;
-  std::array<std::uint64_t, 4> unused;  // 0
+  std::uint32_t block_size;             // with kHeaderSquash; else 0
+  std::uint32_t compression;            // with kHeaderSquash, as in a squashfs superblock; else 0
+  std::array<std::uint64_t, 3> unused;  // 0
 };
 
 struct InodeRecord {
@@ -81,9 +84,18 @@ struct XattrRecord {
 
 struct ExtentRecord {
   std::uint64_t file_offset;
-  std::uint64_t length;
+  std::uint64_t length;  // with kHeaderSquash: see pack_block()
   std::uint64_t tar_offset;
 };
+
+// With kHeaderSquash every regular file has kInodeSparse and its extents are blocks of block_size bytes, the last one shorter:
+// `length` then holds what is stored (as squashfs writes it: 24 bits of size, one that says "not compressed") and how many
+// bytes of the block come before the file's own.
+inline constexpr std::uint32_t kBlockSizeMask = 0xFFFFFF;
+inline constexpr std::uint32_t kBlockPlain = 1U << 24U;
+constexpr std::uint64_t pack_block(std::uint32_t stored, std::uint32_t skip) {
+  return std::uint64_t{skip} << 32U | stored;
+}
 
 struct LayerRecord {
   std::array<std::uint8_t, 32> diff_id;

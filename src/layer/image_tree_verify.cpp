@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -90,12 +91,15 @@ struct ImageTree::Checker {
   Result<void> check_file(TreeIno ino, const format::InodeRecord& r) const {
     const std::uint64_t tar = tree.layer_size(r.layer);
     if ((r.flags & format::kInodeSparse) == 0) {
-      return r.data <= tar && r.size <= tar - r.data
+      return !tree.squash() && r.data <= tar && r.size <= tar - r.data
                  ? Result<void>()
                  : broken(ino, "its data lies outside of the tar");
     }
     if (tree.extent_count(ino) != r.count) {
       return broken(ino, "its extents lie outside of the table");
+    }
+    if (tree.squash()) {
+      return check_blocks(ino, r);
     }
     std::uint64_t end = 0;
     for (std::uint32_t i = 0; i < r.count; ++i) {
@@ -106,6 +110,24 @@ struct ImageTree::Checker {
         return broken(ino, "an extent is out of order or outside of the tar");
       }
       end = e.file_offset + e.length;
+    }
+    return {};
+  }
+
+  Result<void> check_blocks(TreeIno ino, const format::InodeRecord& r) const {
+    const std::uint64_t file = tree.layer_size(r.layer);
+    const std::uint64_t size = tree.squash()->block_size;
+    std::uint64_t end = 0;
+    for (std::uint32_t i = 0; i < r.count; ++i) {
+      const Block b = *tree.block(ino, i);
+      const bool whole = b.length == std::min(size, r.size - std::min(r.size, b.file_offset));
+      const bool stored = b.stored != 0 && b.stored <= size &&
+                          (b.compressed || std::uint64_t{b.skip} + b.length <= b.stored);
+      if (b.file_offset < end || b.file_offset % size != 0 || b.length == 0 || !whole || !stored ||
+          b.offset > file || b.stored > file - b.offset) {
+        return broken(ino, "a block is out of order or outside of the squashfs");
+      }
+      end = b.file_offset + size;
     }
     return {};
   }

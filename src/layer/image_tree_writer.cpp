@@ -173,10 +173,16 @@ class Tables {
 
 }  // namespace
 
-Result<void> MergedTree::write(int fd, const oci::ChainId& chain_id, std::string_view name) const {
+Result<void> MergedTree::write(int fd, const oci::ChainId& chain_id, std::string_view name,
+                               const std::optional<ImageTree::Squash>& squash) const {
   Tables tables(*this);
   SBX_TRY(tables.fill());
   format::Header header = tables.header(chain_id);
+  if (squash) {
+    header.flags = format::kHeaderSquash;
+    header.block_size = squash->block_size;
+    header.compression = squash->compression;
+  }
   std::uint32_t crc = 0;
   SBX_TRY(tables.emit(header, [&](std::span<const std::byte> bytes) -> Result<void> {
     crc = crc32c(crc, bytes);

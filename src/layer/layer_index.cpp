@@ -33,6 +33,8 @@ std::uint32_t type_bits(EntryType type) {
       return S_IFBLK;
     case EntryType::kFifo:
       return S_IFIFO;
+    case EntryType::kSocket:
+      return S_IFSOCK;
   }
   return 0;
 }
@@ -65,7 +67,7 @@ Result<void> TreeBudget::take_strings(std::uint64_t bytes) {
 }
 
 Result<void> TreeBudget::take_extents(std::uint64_t count) {
-  return take(extents_, count, limits_.extents, "extents of sparse files");
+  return take(extents_, count, limits_.extents, "extents of sparse files or blocks of a squashfs");
 }
 
 /// Paths through chains of symlinks make much work of few bytes.
@@ -92,6 +94,11 @@ Result<void> LayerIndex::add(const TarEntry& entry) {
   const Text directory = SBX_TRY(keep(whiteout.directory));
   whiteouts_.push_back({directory, SBX_TRY(keep(whiteout.name))});
   return {};
+}
+
+Result<void> LayerIndex::add_plain(const TarEntry& entry) {
+  SBX_TRY(budget_->take_entries(1));
+  return add_entry(entry);
 }
 
 Result<LayerIndex::Text> LayerIndex::keep(std::string_view text) {

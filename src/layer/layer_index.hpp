@@ -60,6 +60,8 @@ class LayerIndex {
 
   /// kCorrupt for a whiteout that is none, kLimit.
   Result<void> add(const TarEntry& entry);
+  /// As add(), but no name is a whiteout: what a squashfs holds are files.
+  Result<void> add_plain(const TarEntry& entry);
 
   [[nodiscard]] std::span<const Entry> entries() const { return entries_; }
   [[nodiscard]] std::span<const Gone> whiteouts() const { return whiteouts_; }

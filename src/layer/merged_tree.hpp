@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,10 @@ class MergedTree {
   /// Puts the next layer on top. After a failure the tree must not be used.
   Result<void> apply(const LayerIndex& layer, const oci::DiffId& diff_id, std::uint64_t tar_size);
 
-  /// Writes the file format of sbx-image-tree(5) to an empty file. Syncs nothing. `name` is for errors.
-  Result<void> write(int fd, const oci::ChainId& chain_id, std::string_view name) const;
+  /// Writes the file format of sbx-image-tree(5) to an empty file. Syncs nothing. `name` is for errors. `squash`: the one layer is
+  /// a squashfs (scan_squash()).
+  Result<void> write(int fd, const oci::ChainId& chain_id, std::string_view name,
+                     const std::optional<ImageTree::Squash>& squash = std::nullopt) const;
 
   // For the writer.
   [[nodiscard]] const NodeTable& nodes() const { return nodes_; }

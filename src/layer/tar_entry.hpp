@@ -16,7 +16,8 @@ enum class EntryType {
   kHardLink,
   kCharDevice,
   kBlockDevice,
-  kFifo
+  kFifo,
+  kSocket  // of a squashfs; a tar has none
 };
 
 /// One member of a tar with everything its headers say, checked: the path is relative, without empty,

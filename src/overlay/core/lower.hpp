@@ -37,6 +37,8 @@ class Lower {
   Lower& operator=(const Lower&) = delete;
   virtual ~Lower() = default;
 
+  /// Called once before all others, in the process that serves: what that one alone needs. By default nothing.
+  virtual Result<void> prepare() { return {}; }
   /// The entry `name` of directory `dir`; ENOENT if there is none.
   virtual FsResult<LowerPin> lookup(LowerRef dir, std::string_view name) noexcept = 0;
   /// The type (S_IFMT) of an entry, without making a ref of it; ENOENT if there is none.

@@ -42,12 +42,18 @@ Result<std::unique_ptr<LowerTree>> LowerTree::make(layer::ImageTree tree,
 }
 
 LowerTree::LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters)
-    : tree_(std::move(tree)), layers_(std::move(layers)), counters_(counters) {}
+    : tree_(std::move(tree)), layers_(std::move(layers)), counters_(counters) {
+  if (tree_.squash() && !layers_.empty()) {
+    squash_.emplace(tree_, layers_.front().get());
+  }
+}
 
 LowerTree::~LowerTree() {
   (void)::munmap(static_cast<void*>(counters_),
                  (std::size_t{tree_.inode_count()} + 1) * sizeof(Counter));
 }
+
+Result<void> LowerTree::prepare() { return squash_ ? squash_->prepare() : Result<void>(); }
 
 FsResult<LowerPin> LowerTree::lookup(LowerRef dir, std::string_view name) noexcept {
   const TreeIno found = tree_.lookup(tree_ino(dir), name);
@@ -80,9 +86,12 @@ FsResult<Attr> LowerTree::attr(LowerRef ref) noexcept {
   attr.size = inode->size;
   std::uint64_t stored = inode->size;
   if (inode->sparse) {
-    stored = 0;
+    // A squashfs has as many blocks as the file has but for the holes; its compressed size is nobody's business here.
+    const std::uint64_t most =
+        squash_ ? std::uint64_t{tree_.extent_count(tree_ino(ref))} * tree_.squash()->block_size : 0;
+    stored = std::min(inode->size, most);
     const std::uint32_t extents = tree_.extent_count(tree_ino(ref));
-    for (std::uint32_t i = 0; i < extents; ++i) {
+    for (std::uint32_t i = 0; !squash_ && i < extents; ++i) {
       const auto extent = tree_.extent(tree_ino(ref), i);
       stored += extent ? extent->length : 0;
     }
@@ -105,6 +114,9 @@ FsResult<std::string> LowerTree::read_link(LowerRef ref) noexcept {
 
 FsResult<std::size_t> LowerTree::read(LowerRef ref, std::uint64_t offset,
                                       std::span<std::byte> data) noexcept {
+  if (squash_) {
+    return squash_->read(tree_ino(ref), offset, data);
+  }
   const std::size_t got = SBX_TRY(tree_.read(tree_ino(ref), offset, data, layers_));
   // Large files must not lie in the page cache twice, as the tar's pages and as the served file's. Small ones may:
   // the next container that starts reads the same programs and libraries, through a cache of its own.
@@ -155,6 +167,9 @@ FsResult<void> LowerTree::copy_data(LowerRef ref, int to, std::uint64_t length) 
   }
   const int tar = layers_[inode->layer].get();
   length = std::min(length, inode->size);
+  if (squash_) {
+    return copy_blocks(tree_ino(ref), to, length);
+  }
   if (!inode->sparse) {
     return copy_range(tar, inode->data_offset, to, 0, length);
   }
@@ -164,6 +179,22 @@ FsResult<void> LowerTree::copy_data(LowerRef ref, int to, std::uint64_t length) 
     if (extent && extent->file_offset < length) {
       SBX_TRY(copy_range(tar, extent->tar_offset, to, extent->file_offset,
                          std::min(extent->length, length - extent->file_offset)));
+    }
+  }
+  return {};
+}
+
+/// Block by block, so that holes stay holes and no block is decompressed twice.
+FsResult<void> LowerTree::copy_blocks(TreeIno ino, int to, std::uint64_t length) noexcept {
+  std::vector<std::byte> buffer(tree_.squash()->block_size);
+  const std::uint32_t blocks = tree_.extent_count(ino);
+  for (std::uint32_t i = 0; i < blocks; ++i) {
+    const auto block = tree_.block(ino, i);
+    if (block && block->file_offset < length) {
+      const auto part = std::span(buffer).first(
+          std::min<std::uint64_t>(block->length, length - block->file_offset));
+      (void)SBX_TRY(squash_->read(ino, block->file_offset, part));
+      SBX_TRY(sys::at::pwrite_full(to, part, block->file_offset));
     }
   }
   return {};

@@ -8,21 +8,25 @@
 #include <vector>
 
 #include "layer/image_tree.hpp"
+#include "layer/squash_reader.hpp"
 #include "overlay/core/lower.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::overlay {
 
-/// An image as the lower tree: metadata from the mapped ImageTree, data by pread from the layers' tars.
+/// An image as the lower tree: metadata from the mapped ImageTree, data by pread from the layers' tars, or decompressed from the
+/// one squashfs.
 /// A LowerRef is a tree inode number, so that a lookup allocates nothing; what the kernel knows is counted
 /// in an array of which only the touched pages exist.
 class LowerTree final : public Lower {
  public:
-  /// `layers` are the open tars in the tree's order. kInvalidArgument if their number is wrong.
+  /// `layers` are the open tars in the tree's order, or the one file with the squashfs. kInvalidArgument if their number is wrong.
   static Result<std::unique_ptr<LowerTree>> make(layer::ImageTree tree,
                                                  std::vector<sys::Fd> layers);
   ~LowerTree() override;
 
+  /// Loads the decompressor of a squashfs: kNotFound, kUnsupported.
+  Result<void> prepare() override;
   FsResult<LowerPin> lookup(LowerRef dir, std::string_view name) noexcept override;
   FsResult<std::uint32_t> probe(LowerRef dir, std::string_view name) noexcept override;
   FsResult<Attr> attr(LowerRef ref) noexcept override;
@@ -54,11 +58,13 @@ class LowerTree final : public Lower {
 
   LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters);
   [[nodiscard]] Counter* counter(LowerRef ref) noexcept;
+  FsResult<void> copy_blocks(layer::TreeIno ino, int to, std::uint64_t length) noexcept;
   void index_places();
   [[nodiscard]] std::optional<Position> find_place(layer::TreeIno ino);
 
   layer::ImageTree tree_;
   std::vector<sys::Fd> layers_;
+  std::optional<layer::SquashReader> squash_;
   Counter* counters_;  // inode_count() + 1 of them, mapped
 
   // Where the names are; built when searching the directories that the tree names has looked at as many entries as there

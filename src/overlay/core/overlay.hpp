@@ -55,6 +55,8 @@ class Overlay {
 
   static Result<std::unique_ptr<Overlay>> make(Options options);
   ~Overlay();
+  /// In the process that serves, before the first operation.
+  Result<void> prepare() { return lower_->prepare(); }
   Overlay(const Overlay&) = delete;
   Overlay& operator=(const Overlay&) = delete;
 

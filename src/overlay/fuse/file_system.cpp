@@ -60,6 +60,7 @@ FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, Write
 FileSystem::~FileSystem() = default;
 
 Result<void> FileSystem::prepare() {
+  SBX_TRY(overlay_->prepare());
   auto session = std::make_unique<Session>(*overlay_, threads_, write_cache_);
   SBX_TRY(session->prepare());
   session_ = std::move(session);
