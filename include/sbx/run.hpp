@@ -35,8 +35,9 @@ enum class PullPolicy {
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
   std::string root;  // directory of images and containers; empty: the usual one
-  std::string
-      image;  // a name, or oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], dir:ROOTFS, host
+  // A name, or oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], sif:FILE, sqsh:FILE, *.sif, *.sqsh, *.squashfs,
+  // dir:ROOTFS, host.
+  std::string image;
   std::vector<std::string> command;
 
   bool remove = false;       // --rm

@@ -18,7 +18,7 @@ int cmd_run(const GlobalOptions& global, const Words& words) {
   add_sandbox_options(line, options);
   line.argument("IMAGE", options.run.image,
                 "A name, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], "
-                "dir:ROOTFS, or host");
+                "sif:FILE, sqsh:FILE, dir:ROOTFS, or host");
   line.arguments("COMMAND", options.run.command, "Instead of the image's command", false);
   line.arguments_end_options();
   if (const std::optional<int> code = line.parse(words)) {

@@ -1,6 +1,7 @@
 #include "runtime/root_source.hpp"
 
 #include "runtime/image_source.hpp"
+#include "runtime/squash_source.hpp"
 #include "runtime/transfer.hpp"
 #include "sys/file.hpp"
 
@@ -28,7 +29,8 @@ Result<RootSource> RootSource::open(const RunRequest& request, const std::string
                             "a directory tree has no platform to choose from"));
   }
   const bool fetch = request.pull == PullPolicy::kAlways || request.pull == PullPolicy::kNewer;
-  if (fetch && (tree || is_image_source(request.image))) {
+  const bool squash = is_squash_source(request.image);
+  if (fetch && (tree || squash || is_image_source(request.image))) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "use --pull=always or newer with",
                             request.image, "it does not come from a registry"));
   }
@@ -38,8 +40,16 @@ Result<RootSource> RootSource::open(const RunRequest& request, const std::string
   if (request.image.starts_with(kDirectoryPrefix)) {
     return open_directory(Kind::kDirectory, request.image.substr(kDirectoryPrefix.size()));
   }
-  OpenedImage image = SBX_TRY(open_image(request, data_root));
   RootSource source;
+  if (squash) {
+    OpenedSquash opened = SBX_TRY(open_squash(request, data_root));
+    source.defaults_ = std::move(opened.defaults);
+    source.accounts_ = std::move(opened.accounts);
+    source.tree_.emplace(std::move(opened.tree));
+    source.layers_.push_back(std::move(opened.file));
+    return source;
+  }
+  OpenedImage image = SBX_TRY(open_image(request, data_root));
   source.defaults_ = std::move(image.defaults);
   source.tree_.emplace(std::move(image.tree));
   source.layers_ = std::move(image.layers);
@@ -63,7 +73,8 @@ std::string RootSource::read_small_file(const std::string& path) const {
 }
 
 AccountFiles RootSource::accounts() const {
-  return {read_small_file("/etc/passwd"), read_small_file("/etc/group")};
+  return accounts_ ? *accounts_
+                   : AccountFiles{read_small_file("/etc/passwd"), read_small_file("/etc/group")};
 }
 
 std::optional<bool> RootSource::is_executable(const std::string& path) const {

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a sandbox's root is made from: an image of the store, a directory tree, or the host itself.
+// What a sandbox's root is made from: an image of the store, a file with a squashfs, a directory tree, or the host itself.
 
 #include <optional>
 #include <string>
@@ -25,8 +25,6 @@ class RootSource {
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const ImageDefaults& defaults() const { return defaults_; }
-  /// The text of a small regular file, symlinks resolved inside the tree; empty if there is none.
-  [[nodiscard]] std::string read_small_file(const std::string& path) const;
   [[nodiscard]] AccountFiles accounts() const;
   /// Whether `path` leads to a file that the tree says is executable; nullopt if it cannot be told beforehand.
   [[nodiscard]] std::optional<bool> is_executable(const std::string& path) const;
@@ -34,18 +32,21 @@ class RootSource {
   /// The chain id of the image; empty for what is none. Before take_tree().
   [[nodiscard]] std::string chain() const { return tree_ ? tree_->chain_id().str() : ""; }
 
-  /// Gives the open files of the tree away, to the file system. kImage: tree and layers; else directory.
+  /// Gives the open files of the tree away, to the file system. kImage: tree and layers (of a squashfs its file); else directory.
   [[nodiscard]] layer::ImageTree take_tree() { return std::move(*tree_); }
   [[nodiscard]] std::vector<sys::Fd> take_layers() { return std::move(layers_); }
   [[nodiscard]] sys::Fd take_directory() { return std::move(directory_); }
 
  private:
+  /// The text of a small regular file, symlinks resolved inside the tree; empty if there is none.
+  [[nodiscard]] std::string read_small_file(const std::string& path) const;
   static Result<RootSource> open_directory(Kind kind, const std::string& path);
 
   Kind kind_ = Kind::kImage;
   ImageDefaults defaults_;
   std::optional<layer::ImageTree> tree_;
   std::vector<sys::Fd> layers_;
+  std::optional<AccountFiles> accounts_;  // of a squashfs: this process decompresses nothing
   sys::Fd directory_;
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "runtime/run.hpp"
+#include "runtime/squash_source.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
 #include "sys/xdg.hpp"
@@ -49,7 +50,9 @@ Result<RunRequest> with_shell_defaults(RunRequest request) {
   std::vector<std::string> environment = sys::environment();
   environment.insert(environment.end(), request.environment.begin(), request.environment.end());
   request.environment = std::move(environment);
-  if (request.command.empty() && !request.entry_point) {
+  if (request.command.empty() && is_sif_name(request.image)) {
+    request.command = {"/bin/sh"};  // behind the image's environment scripts
+  } else if (request.command.empty() && !request.entry_point) {
     const bool host = request.image == "host";
     request.entry_point = host && !who.shell.empty() ? who.shell : "/bin/sh";
   }

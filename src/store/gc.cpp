@@ -11,6 +11,7 @@
 #include "store/adopted.hpp"
 #include "store/forms.hpp"
 #include "store/pending.hpp"
+#include "store/squashed.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::store {
@@ -65,6 +66,19 @@ Result<void> sweep(const Store& store, const std::string& dir, const std::set<st
   return {};
 }
 
+/// The notes of trees that are not needed any more.
+Result<void> sweep_squashed(const Store& store, const std::set<std::string>& trees,
+                            Collected& out) {
+  if (!sys::exists_at(store.dir(), kSquashedDir)) {
+    return {};
+  }
+  std::set<std::string> needed;
+  for (const std::string& tree : trees) {
+    needed.insert(tree.substr(0, tree.find('.')));
+  }
+  return sweep(store, kSquashedDir, needed, out);
+}
+
 /// The use lock is held exclusively: whatever lies in staging belongs to a process that is dead. So do
 /// files that a killed write_file_at left beside index.json.
 Result<void> sweep_leftovers(const Store& store, Collected& out) {
@@ -83,6 +97,7 @@ Result<Needed> needed_files(const Store& store) {
   Needed needed;
   needed.blobs = SBX_TRY(pending_blobs(store));
   needed.trees = SBX_TRY(adopted_trees(store));
+  needed.trees.merge(SBX_TRY(squashed_trees(store)));
   for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
     SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
   }
@@ -102,6 +117,7 @@ Result<Collected> collect_garbage(const Store& store) {
   SBX_TRY(sweep(store, "blobs/sha256", needed.blobs, out));
   SBX_TRY(sweep(store, "tree", needed.trees, out));
   SBX_TRY(sweep_forms(store, needed.blobs));
+  SBX_TRY(sweep_squashed(store, needed.trees, out));
   return out;
 }
 

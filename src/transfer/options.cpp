@@ -116,6 +116,20 @@ Result<SaveOptions> SaveOptions::parse(Words words) {
                             : Result<SaveOptions>(out);
 }
 
+Result<AdoptFileOptions> AdoptFileOptions::parse(Words words) {
+  AdoptFileOptions out;
+  const std::array<Option, 2> options{
+      {{.name = "--root", .value = &out.root}, {.name = "--platform", .value = &out.platform}}};
+  std::vector<std::string> arguments;
+  SBX_TRY(read_options(kUsage, words, options, arguments));
+  SBX_TRY(check_root(kUsage, out.root));
+  if (arguments.size() != 1 || !arguments.front().starts_with('/')) {
+    return fail(wrong_words(kUsage, "", "one absolute PATH is needed"));
+  }
+  out.path = std::move(arguments.front());
+  return out;
+}
+
 Result<AdoptOptions> AdoptOptions::parse(Words words) {
   AdoptOptions out;
   const std::array<Option, 2> options{

@@ -82,6 +82,18 @@ struct AdoptOptions {
   static Result<AdoptOptions> parse(Words words);
 };
 
+/// The tree of a SIF or squashfs, descriptor 0.
+struct AdoptFileOptions {
+  static constexpr std::string_view kUsage =
+      "sbx-transfer adopt-file --root ROOT [--platform OS/ARCH[/VARIANT]] PATH";
+
+  std::string root;
+  std::string platform;  // empty: this machine's
+  std::string path;      // absolute, for errors and the note
+
+  static Result<AdoptFileOptions> parse(Words words);
+};
+
 /// Every file of the store.
 struct CheckOptions {
   static constexpr std::string_view kUsage = "sbx-transfer check --root ROOT [--repair]";

@@ -9,6 +9,7 @@ namespace sbx::transfer {
 std::span<const Verb> verbs() {
   static constexpr std::array kVerbs{
       Verb{"adopt", adopt},
+      Verb{"adopt-file", adopt_file},
       Verb{"check", check},
       Verb{"describe", describe_remote},
       Verb{"export", export_container},

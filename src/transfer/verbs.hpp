@@ -27,6 +27,7 @@ std::span<const Verb> verbs();
 Result<Json> run_verb(Words words);
 
 Result<Json> adopt(Words words);
+Result<Json> adopt_file(Words words);
 Result<Json> check(Words words);
 Result<Json> describe_remote(Words words);
 Result<Json> export_container(Words words);

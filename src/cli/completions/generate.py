@@ -40,7 +40,7 @@ BASH = """# bash completion for sbx                                             
 _sbx_images() {
   local names
   names=$("${COMP_WORDS[0]}" images 2>/dev/null | awk 'NR > 1 { print $1 }')
-  mapfile -t COMPREPLY < <(compgen -W "$names oci: oci-archive: docker-archive: dir: host" -- "$1")
+  mapfile -t COMPREPLY < <(compgen -W "$names oci: oci-archive: docker-archive: sif: sqsh: dir: host" -- "$1")
   # A colon ends a word for readline: without this the part before it would be written twice.
   if declare -F __ltrim_colon_completions >/dev/null; then
     __ltrim_colon_completions "$1"
@@ -135,7 +135,7 @@ def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
     lines = ["#compdef sbx", "# Generated from src/cli/completions/options.txt.", "",
              "_sbx_images() {",
              "  local -a names",
-             "  names=(${(f)\"$(sbx images 2>/dev/null | awk 'NR > 1 { print $1 }')\"} oci: oci-archive: docker-archive: dir: host)",
+             "  names=(${(f)\"$(sbx images 2>/dev/null | awk 'NR > 1 { print $1 }')\"} oci: oci-archive: docker-archive: sif: sqsh: dir: host)",
              "  compadd -a names", "}", "",
              "_sbx() {", "  local context state line", "  typeset -A opt_args", "  local -a arguments verbs", "  verbs=("]
     lines += [f"    '{verb.name}:{zsh_quote(verb.about)}'" for verb in verbs]
@@ -164,7 +164,7 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
 
     lines = ["# Generated from src/cli/completions/options.txt.", "",
              "function __sbx_images", "    sbx images 2>/dev/null | awk 'NR > 1 { print $1 }'",
-             "    printf '%s\\n' oci: oci-archive: docker-archive: dir: host", "end", "", "complete -c sbx -f"]
+             "    printf '%s\\n' oci: oci-archive: docker-archive: sif: sqsh: dir: host", "end", "", "complete -c sbx -f"]
     lines += [line("__fish_use_subcommand", option) for option in options["global"]]
     for verb in verbs:
         seen = f"__fish_seen_subcommand_from {verb.name}"
