@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,9 +21,10 @@ struct LoadArchiveOptions {
 Outcome<std::vector<Image>> load_archive(const LoadArchiveOptions& options);
 
 enum class ArchiveFormat {
-  kOciArchive,    // an OCI image layout in a tar
-  kOciDirectory,  // an OCI image layout
-  kDockerArchive  // what `docker save` writes
+  kOciArchive,     // an OCI image layout in a tar
+  kOciDirectory,   // an OCI image layout
+  kDockerArchive,  // what `docker save` writes
+  kSquashfs        // one image's tree, as `enroot import` writes it
 };
 enum class LayerCompression { kNone, kGzip, kZstd };
 
@@ -31,7 +33,7 @@ struct SaveOptions {
   std::vector<std::string> images;
   std::string output;  // a file, or a directory that is empty or not there; empty: standard output
   ArchiveFormat format = ArchiveFormat::kOciArchive;
-  LayerCompression compression = LayerCompression::kNone;
+  std::optional<LayerCompression> compression;  // none if not given; of a squashfs zstd
 };
 /// Writes images of the store. A file appears when it is complete, or never; nothing is written to a terminal.
 Outcome<std::monostate> save(const SaveOptions& options);

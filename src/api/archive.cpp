@@ -16,6 +16,8 @@ std::string to_word(ArchiveFormat format) {
       return "oci-dir";
     case ArchiveFormat::kDockerArchive:
       return "docker-archive";
+    case ArchiveFormat::kSquashfs:
+      return "sqsh";
   }
   return "";
 }
@@ -48,7 +50,7 @@ Result<std::monostate> save_all(const SaveOptions& options) {
   const runtime::Settings settings = SBX_TRY(runtime::load_settings());
   SBX_TRY(runtime::save_archive({SBX_TRY(api::data_root(options.root)), settings.image_stores,
                                  options.images, options.output, to_word(options.format),
-                                 to_word(options.compression)}));
+                                 options.compression ? to_word(*options.compression) : ""}));
   return std::monostate{};
 }
 

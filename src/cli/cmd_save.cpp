@@ -10,7 +10,7 @@ namespace sbx::cli {
 
 int cmd_save(const GlobalOptions& global, const Words& words) {
   constexpr std::array kFormats{ArchiveFormat::kOciArchive, ArchiveFormat::kOciDirectory,
-                                ArchiveFormat::kDockerArchive};
+                                ArchiveFormat::kDockerArchive, ArchiveFormat::kSquashfs};
   constexpr std::array kCompressions{LayerCompression::kNone, LayerCompression::kGzip,
                                      LayerCompression::kZstd};
   SaveOptions options;
@@ -18,7 +18,7 @@ int cmd_save(const GlobalOptions& global, const Words& words) {
   CommandLine line("save", "Write images to an archive or a directory, for other tools or 'load'.");
   line.value("-o,--output", options.output, "FILE", "Where to write (default: standard output)");
   line.choice(
-      "--format", {"oci-archive", "oci-dir", "docker-archive"},
+      "--format", {"oci-archive", "oci-dir", "docker-archive", "sqsh"},
       [&](std::size_t index) { options.format = kFormats.at(index); }, "What to write");
   line.choice(
       "--compress", {"none", "gzip", "zstd"},

@@ -11,6 +11,7 @@
 #include "base/sha256.hpp"
 #include "image/layer_packer.hpp"
 #include "image/save_output.hpp"
+#include "image/squash_saver.hpp"
 #include "layer/byte_source.hpp"
 #include "oci/index.hpp"
 #include "oci/manifest.hpp"
@@ -186,6 +187,10 @@ Result<std::unique_ptr<SaveOutput>> open_output(const SaveRequest& request) {
 }  // namespace
 
 Result<void> save_images(const SaveRequest& request) {
+  if (request.format == SaveFormat::kSquashfs) {
+    return save_squash(request).context(
+        fmt::format("saving to '{}'", printable(request.output_name)));
+  }
   if (request.format == SaveFormat::kDockerArchive &&
       request.compression != layer::Compression::kNone) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "save images", "",

@@ -11,9 +11,10 @@
 namespace sbx::image {
 
 enum class SaveFormat {
-  kOciArchive,    // an OCI image layout in a tar
-  kOciDirectory,  // an OCI image layout
-  kDockerArchive  // manifest.json, as `docker save` and podman write it
+  kOciArchive,     // an OCI image layout in a tar
+  kOciDirectory,   // an OCI image layout
+  kDockerArchive,  // manifest.json, as `docker save` and podman write it
+  kSquashfs        // the merged tree of one image
 };
 
 struct SaveRequest {
@@ -21,7 +22,7 @@ struct SaveRequest {
   std::vector<std::string> additional;  // ImageStore::open()
   std::vector<std::string> images;
   SaveFormat format = SaveFormat::kOciArchive;
-  layer::Compression compression = layer::Compression::kNone;  // of each layer
+  layer::Compression compression = layer::Compression::kNone;  // of each layer, or of the data
   int output = -1;  // open for writing; a directory: open and empty. Not owned
   std::string output_name;
 };

@@ -24,8 +24,8 @@ struct SaveArchive {
   std::vector<std::string> additional_stores;
   std::vector<std::string> images;
   std::string output;    // empty: standard output
-  std::string format;    // oci-archive, oci-dir, docker-archive
-  std::string compress;  // none, gzip, zstd
+  std::string format;    // oci-archive, oci-dir, docker-archive, sqsh
+  std::string compress;  // none, gzip, zstd; empty: as the format has it
 };
 /// `sbx-transfer save`. A file appears when it is complete, or never. kInvalidArgument for a terminal, and for a
 /// directory on standard output.

@@ -98,7 +98,7 @@ Result<LoadOptions> LoadOptions::parse(Words words) {
 Result<SaveOptions> SaveOptions::parse(Words words) {
   SaveOptions out;
   std::string format = "oci-archive";
-  std::string compression = "none";
+  std::string compression;
   const std::array<Option, 5> options{{{.name = "--root", .value = &out.root},
                                        {.name = "--name", .value = &out.name},
                                        {.name = "--store", .values = &out.stores},
@@ -106,11 +106,15 @@ Result<SaveOptions> SaveOptions::parse(Words words) {
                                        {.name = "--compress", .value = &compression}}};
   SBX_TRY(read_options(kUsage, words, options, out.images));
   SBX_TRY(check_root(kUsage, out.root));
-  constexpr std::array<std::pair<std::string_view, image::SaveFormat>, 3> kFormats{
+  constexpr std::array<std::pair<std::string_view, image::SaveFormat>, 4> kFormats{
       {{"oci-archive", image::SaveFormat::kOciArchive},
        {"oci-dir", image::SaveFormat::kOciDirectory},
-       {"docker-archive", image::SaveFormat::kDockerArchive}}};
+       {"docker-archive", image::SaveFormat::kDockerArchive},
+       {"sqsh", image::SaveFormat::kSquashfs}}};
   out.format = SBX_TRY(one_of(kUsage, kFormats, format));
+  if (compression.empty()) {
+    compression = out.format == image::SaveFormat::kSquashfs ? "zstd" : "none";
+  }
   out.compression = SBX_TRY(one_of(kUsage, kCompressions, compression));
   return out.images.empty() ? Result<SaveOptions>(fail(wrong_words(kUsage, "", "no IMAGE given")))
                             : Result<SaveOptions>(out);

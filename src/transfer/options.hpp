@@ -57,7 +57,8 @@ struct LoadOptions {
 /// Images of the store to descriptor 0: an archive, or the open directory of a layout.
 struct SaveOptions {
   static constexpr std::string_view kUsage =
-      "sbx-transfer save --root ROOT --name NAME [--format oci-archive|oci-dir|docker-archive] "
+      "sbx-transfer save --root ROOT --name NAME [--format "
+      "oci-archive|oci-dir|docker-archive|sqsh] "
       "[--compress none|gzip|zstd] [--store LAYOUT]... IMAGE...";
 
   std::string root;

@@ -3,7 +3,7 @@
 makes of it; what apptainer and enroot put into their images is done; files that changed, are cut, for other machines,
 encrypted or damaged are told apart.
 
-squash.py trees|images|faults"""
+squash.py trees|images|faults|save"""
 import json
 import os
 import platform
@@ -243,6 +243,43 @@ def damaged(place: Workspace, data: bytes) -> None:
     check(codes >= {0, 125}, "damaged files", codes)
 
 
+# ---- writing one ------------------------------------------------------------------------------------------------------
+def save(place: Workspace) -> None:
+    """What is written has every path of the image, for unsquashfs and in a sandbox; and how it is run."""
+    layout = f"{images()}/small:latest"
+    loaded = place.sbx("load", f"oci:{layout}", "--tag", "small:1")
+    check(loaded.code == 0, "load", loaded)
+    tree.unpack(place, layout, place.work / "image-bundle")
+    wanted = tree.list_outside(place, place.work / "image-bundle/rootfs")
+    skip = [*tree.OWN, *tree.IMPLICIT, "/etc/rc", "/etc/environment"]
+    for number, options in enumerate(((), ("--compress", "gzip"), ("--compress", "none"))):
+        file = place.work / f"saved-{number}.sqsh"
+        saved = place.sbx("save", "--format", "sqsh", *options, "-o", file, "small:1")
+        check(saved.code == 0, f"save {' '.join(options)}", saved)
+        out = place.work / f"{number}-bundle/out"
+        out.parent.mkdir()
+        unpacked = tree.in_user_namespace(place, "unsquashfs", "-no-progress", "-q", "-d", str(out), str(file))
+        check(unpacked.code in (0, 2), "unsquashfs", unpacked)
+        # A squashfs has no parts of seconds. Who may not give files away, unsquashfs gives other modes.
+        owners = "mtime" if full_ids() else "mtime,uid,gid"
+        for listing, without in ((tree.list_outside(place, out), owners if full_ids() else f"{owners},mode"),
+                                 (tree.list_inside(place, str(file)), owners)):
+            same = place.run(tree.SUPPORT / "compare_tree.py", wanted, listing, "--least", "150", "--without",
+                             without, *(word for path in skip for word in ("--skip", path)))
+            check(same.code == 0, same.out[-500:].strip(), same)
+    again, piped = place.work / "again.sqsh", place.work / "piped.sqsh"
+    place.sbx("save", "--format", "sqsh", "-o", again, "small:1")
+    place.run("sh", "-c", f"sbx save --format sqsh small:1 | cat >{piped}")
+    first = (place.work / "saved-0.sqsh").read_bytes()
+    check(again.read_bytes() == first and piped.read_bytes() == first, "the same image makes the same bytes")
+    run = place.sbx("run", "--rm", again, "sh", "-c", 'echo "$GREETING"')
+    check((run.code, run.out) == (0, "hello world\n"), "its environment", run)
+    run = place.sbx("run", "--rm", "-i", again, input_bytes=b"echo from the default command; exit 3\n")
+    check((run.code, run.out) == (3, "from the default command\n"), "its command", run)
+    two = place.sbx("save", "--format", "sqsh", "-o", place.work / "two.sqsh", "small:1", "small:1")
+    check(two.code == 125 and "one image" in two.err and not (place.work / "two.sqsh").exists(), "two images", two)
+
+
 def main() -> None:
     need("userns", "fuse", "tool:mksquashfs", "tool:unsquashfs", "tool:umoci", "tool:skopeo")
     which = sys.argv[1]
@@ -253,6 +290,8 @@ def main() -> None:
             apptainer(place)
             enroot(place)
             oci_config(place)
+        elif which == "save":
+            save(place)
         else:
             faults(place)
         # Not all in it is this user's own.
