@@ -26,13 +26,18 @@ constexpr std::uint16_t kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
 constexpr std::uint16_t kJumpIfSet = BPF_JMP | BPF_JSET | BPF_K;
 constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
 
+std::uint32_t refusal(Errno error) {
+  const auto code = static_cast<std::uint32_t>(error.value()) & SECCOMP_RET_DATA;
+  return error == Errno(0) ? SECCOMP_RET_KILL_PROCESS : (SECCOMP_RET_ERRNO | code);
+}
+
 }  // namespace
 
 SeccompFilter::SeccompFilter() {
   add(kLoad, offsetof(seccomp_data, arch));
   add(kJumpIfEqual, kNativeArchitecture, 1, 0);
   add(kReturn, SECCOMP_RET_KILL_PROCESS);
-  // Numbers with the x32 bit match no rule below and so kill.
+  // Numbers with the x32 bit match no rule below.
   add(kLoad, offsetof(seccomp_data, nr));
 }
 
@@ -76,12 +81,20 @@ SeccompFilter& SeccompFilter::allow_without_bits(long number, unsigned index, st
 
 SeccompFilter& SeccompFilter::refuse(long number, Errno error) {
   add(kJumpIfEqual, static_cast<std::uint32_t>(number), 0, 1);
-  add(kReturn, SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error.value()) & SECCOMP_RET_DATA));
+  add(kReturn, refusal(error));
   return *this;
 }
 
-FsResult<void> SeccompFilter::install() {
-  add(kReturn, SECCOMP_RET_KILL_PROCESS);
+SeccompFilter& SeccompFilter::kill(std::initializer_list<long> numbers) {
+  for (const long number : numbers) {
+    add(kJumpIfEqual, static_cast<std::uint32_t>(number), 0, 1);
+    add(kReturn, SECCOMP_RET_KILL_PROCESS);
+  }
+  return *this;
+}
+
+FsResult<void> SeccompFilter::install(Errno otherwise) {
+  add(kReturn, refusal(otherwise));
   sock_fprog program{};
   program.len = static_cast<unsigned short>(length_);
   program.filter = program_.data();
@@ -106,8 +119,7 @@ void SeccompFilter::load_argument(unsigned index) {
 
 // The two ends of a rule: what falls through is refused, what jumps over that is allowed.
 void SeccompFilter::finish_rule(Errno otherwise) {
-  const auto code = static_cast<std::uint32_t>(otherwise.value()) & SECCOMP_RET_DATA;
-  add(kReturn, otherwise == Errno(0) ? SECCOMP_RET_KILL_PROCESS : (SECCOMP_RET_ERRNO | code));
+  add(kReturn, refusal(otherwise));
   add(kReturn, SECCOMP_RET_ALLOW);
 }
 

@@ -11,8 +11,8 @@
 
 namespace sbx::sys {
 
-/// A seccomp allow-list for one of our own helper processes: what is not named kills the process. For the native
-/// architecture only; calls through another one (int 0x80, x32) kill as well. Written as BPF by hand:
+/// A seccomp allow-list for one of our own helper processes: what is not named kills the process, unless install() is told
+/// otherwise. For the native architecture only; calls through another one (int 0x80) kill in any case. Written as BPF by hand:
 /// 0.08 ms to make and install, against 0.17 ms with libseccomp and 0.05 ms to load it, and nothing is allocated.
 /// See seccomp(2); SECCOMP_RET_KILL_PROCESS since Linux 4.14.
 class SeccompFilter {
@@ -33,9 +33,12 @@ class SeccompFilter {
   /// It fails with `error` and does not kill.
   SeccompFilter& refuse(long number, Errno error);
 
-  /// Puts the filter on the calling thread, for good; processes made later inherit it. no_new_privs must be set. EINVAL: the kernel has
-  /// no seccomp filters.
-  FsResult<void> install();
+  /// It kills the process.
+  SeccompFilter& kill(std::initializer_list<long> numbers);
+
+  /// Puts the filter on the calling thread, for good; threads and processes made later inherit it. What no rule names fails with
+  /// `otherwise`, or kills if that is Errno(0). no_new_privs must be set. EINVAL: the kernel has no seccomp filters.
+  FsResult<void> install(Errno otherwise = Errno(0));
 
   [[nodiscard]] std::size_t length() const { return length_; }
 
@@ -45,7 +48,7 @@ class SeccompFilter {
   void load_argument(unsigned index);
   void finish_rule(Errno otherwise);
 
-  std::array<sock_filter, 256> program_{};
+  std::array<sock_filter, 512> program_{};
   std::size_t length_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "sys/file.hpp"
 #include "sys/landlock.hpp"
 #include "sys/raw.hpp"
+#include "transfer/call_filter.hpp"
 
 namespace sbx::transfer {
 namespace {
@@ -23,6 +24,9 @@ FsResult<void> apply_landlock(sys::LandlockNetwork network, std::span<const int>
   return rules.enforce();
 }
 
+/// The kernel has no such thing, or it is switched off.
+bool is_missing(Errno why) { return why == Errno(ENOSYS) || why == Errno(EOPNOTSUPP); }
+
 Result<void> confine_to(sys::LandlockNetwork network, std::span<const int> write,
                         std::span<const int> read) {
   // libcrypto reads its configuration file at the first use, and takes a file it may not read as a failure.
@@ -31,15 +35,24 @@ Result<void> confine_to(sys::LandlockNetwork network, std::span<const int> write
     return fail(Error::system("give up privileges for", "sbx-transfer"));
   }
   const FsResult<void> confined = apply_landlock(network, write, read);
-  if (confined) {
-    return {};
+  if (!confined && !is_missing(confined.error())) {
+    return fail(Error::system("confine", "sbx-transfer", confined.error().value()));
   }
-  const Errno why = confined.error();
-  if (why == Errno(ENOSYS) || why == Errno(EOPNOTSUPP)) {
+  if (!confined) {
     log::debug("this kernel has no Landlock: sbx-transfer can reach all files of the user");
-    return {};
   }
-  return fail(Error::system("confine", "sbx-transfer", why.value()));
+  const FsResult<void> filtered = filter_calls(
+      network == sys::LandlockNetwork::kDenied ? Talks::kToNobody : Talks::kToRegistries);
+  const bool no_filters =
+      !filtered && (is_missing(filtered.error()) || filtered.error() == Errno(EINVAL));
+  if (!filtered && !no_filters) {
+    return fail(
+        Error::system("filter the system calls of", "sbx-transfer", filtered.error().value()));
+  }
+  if (no_filters) {
+    log::debug("this kernel has no seccomp filters: sbx-transfer has all system calls");
+  }
+  return {};
 }
 
 }  // namespace

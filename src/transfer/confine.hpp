@@ -9,8 +9,8 @@
 namespace sbx::transfer {
 
 /// Before the first foreign byte is read: from here on the process can write below the store and read below the
-/// source, and nothing else; it gains no privileges by exec and makes no TCP connection. Without Landlock
-/// (before Linux 5.13, or switched off) only the second half holds, with a warning in the debug log.
+/// source, and nothing else; it starts no program, makes no connection, and has few system calls (call_filter.hpp). Without
+/// Landlock (before Linux 5.13, or switched off) or seccomp the rest holds, with a warning in the debug log.
 /// Must hold: one thread; everything outside that is needed is open; libraries are initialised.
 Result<void> confine(int store_dir, int source);
 

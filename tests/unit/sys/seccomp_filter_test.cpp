@@ -54,6 +54,27 @@ TEST_CASE("what is named works, what is not kills") {
   CHECK(run_filtered(base_filter(), [] { return raw_errno(SYS_execve); }) == -SIGSYS);
 }
 
+TEST_CASE("what is not named may fail instead, and what is named to kill kills") {
+  const auto run = [](long number) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      SeccompFilter filter = base_filter();
+      filter.kill({SYS_ptrace, SYS_execve});
+      if (raw::set_no_new_privs() != 0 || !filter.install(Errno(ENOSYS))) {
+        raw::exit(99);
+      }
+      raw::exit(raw_errno(number));
+    }
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  };
+  CHECK(run(SYS_getpid) == 0);
+  CHECK(run(SYS_getuid) == ENOSYS);
+  CHECK(run(SYS_ptrace) == -SIGSYS);
+  CHECK(run(SYS_execve) == -SIGSYS);
+}
+
 TEST_CASE("a refused call fails with its errno") {
   SeccompFilter filter = base_filter();
   filter.refuse(SYS_getuid, Errno(EPERM)).allow(SYS_getgid);
