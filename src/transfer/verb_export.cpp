@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "layer/image_tree.hpp"
+#include "layer/squash_codec.hpp"
 #include "overlay/core/lower_tree.hpp"
 #include "overlay/core/upper.hpp"
+#include "store/squashed.hpp"
 #include "store/store.hpp"
 #include "sys/file.hpp"
 #include "transfer/confine.hpp"
@@ -30,8 +32,26 @@ Result<sys::Fd> open_layer(const std::vector<store::Store>& stores, const oci::D
                   .with_hint("the container's image was removed; pull or load it again"));
 }
 
+/// The SIF or squashfs below a container, if it has one, as it was; invalid if the tree is that of an image. Opened before
+/// the process is confined: it can lie anywhere.
+Result<sys::Fd> open_squash(const store::Store& store, const oci::ChainId& chain) {
+  const std::optional<Json> note = store::find_squashed(store, chain);
+  const std::optional<std::string> path =
+      note ? SBX_TRY(find_string(*note, "path")) : std::optional<std::string>();
+  if (!path) {
+    return sys::Fd();
+  }
+  sys::Fd file = SBX_TRY(sys::open_at(AT_FDCWD, *path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (SBX_TRY(store::squash_key_of(file.get(), *path)) != chain) {
+    return fail(Error::make(ErrorCode::kNotFound, "find the image below", *path,
+                            "it is not the file any more that the container was made from"));
+  }
+  SBX_TRY(layer::load_squash_library());
+  return file;
+}
+
 Result<std::unique_ptr<overlay::Lower>> open_lower(const std::vector<store::Store>& stores,
-                                                   const oci::ChainId& chain) {
+                                                   const oci::ChainId& chain, sys::Fd squash) {
   for (const store::Store& store : stores) {
     if (!store.has_tree(chain)) {
       continue;
@@ -39,7 +59,11 @@ Result<std::unique_ptr<overlay::Lower>> open_lower(const std::vector<store::Stor
     layer::ImageTree tree = SBX_TRY(
         layer::ImageTree::open(SBX_TRY(store.open_tree(chain)), store::Store::tree_path(chain)));
     std::vector<sys::Fd> layers;
-    for (std::uint32_t i = 0; i < tree.layer_count(); ++i) {
+    const std::uint32_t tars = squash ? 0 : tree.layer_count();
+    if (squash) {
+      layers.push_back(std::move(squash));
+    }
+    for (std::uint32_t i = 0; i < tars; ++i) {
       layers.push_back(SBX_TRY(open_layer(stores, tree.layer(i))));
     }
     return std::unique_ptr<overlay::Lower>(
@@ -78,9 +102,10 @@ Result<Json> export_container(Words words) {
     read.push_back(store.dir());
   }
   const sys::FileLock lock = SBX_TRY(stores.front().use_lock());
+  sys::Fd squash = SBX_TRY(open_squash(stores.front(), chain));
   SBX_TRY(confine(write, read));
   overlay::Overlay::Options parts;
-  parts.lower = SBX_TRY(open_lower(stores, chain));
+  parts.lower = SBX_TRY(open_lower(stores, chain, std::move(squash)));
   parts.upper = SBX_TRY(overlay::Upper::open(std::move(upper), std::move(work)));
   parts.ids = overlay::IdView::full({{0, kAllIds}}, {{0, kAllIds}});
   const auto tree = SBX_TRY(overlay::Overlay::make(std::move(parts)));

@@ -9,6 +9,7 @@ import os
 import platform
 import random
 import sys
+import tarfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -135,6 +136,22 @@ def enroot(place: Workspace) -> None:
     check((run.code, run.out) == (0, "entry a b c\n"), "/etc/rc with a command", run)
     run = place.sbx("run", "--rm", "--entrypoint", "sh", file, "-c", 'echo "$GREETING"')
     check((run.code, run.out) == (0, "good day\n"), "/etc/environment", run)
+
+
+def export(place: Workspace) -> None:
+    """A container over a squashfs goes out as a tar, as long as the file is as it was."""
+    file = place.work / "enroot.sqsh"
+    ran = place.sbx("run", "--net", "none", "--name", "over-squash", "--entrypoint", "sh", file, "-c", "echo new >/new; rm /etc/rc")
+    check(ran.code == 0, "a container that stays", ran)
+    written = place.sbx("export", "-o", "tree.tar", "over-squash")
+    check((written.code, written.err) == (0, ""), "export", written)
+    with tarfile.open(place.work / "tree.tar") as tar:
+        names = tar.getnames()
+        same = tar.extractfile("bin/busybox").read() == Path("/bin/busybox").read_bytes()
+        check(same and tar.extractfile("new").read() == b"new\n" and "etc/rc" not in names, "what is in it", len(names))
+    os.utime(file)
+    written = place.sbx("export", "-o", "late.tar", "over-squash")
+    check(written.code == 125 and "not the file any more" in written.err, "the file has changed", written)
 
 
 def oci_config(place: Workspace) -> None:
@@ -289,6 +306,7 @@ def main() -> None:
         elif which == "images":
             apptainer(place)
             enroot(place)
+            export(place)
             oci_config(place)
         elif which == "save":
             save(place)
