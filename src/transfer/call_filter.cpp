@@ -32,6 +32,8 @@ void allow_files(sys::SeccompFilter& filter) {
                 SYS_ftruncate, SYS_fallocate, SYS_fchmod, SYS_utimensat, SYS_fsync, SYS_fdatasync,
                 SYS_syncfs, SYS_sync_file_range, SYS_fadvise64, SYS_copy_file_range, SYS_sendfile,
                 SYS_flock});
+  // A container's upper directory, which is tried out when it is opened (export).
+  filter.allow({SYS_fgetxattr, SYS_fsetxattr, SYS_fremovexattr, SYS_flistxattr});
   filter.allow_if_one_of(SYS_fcntl, 1, {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC},
                          Errno(EINVAL));
   filter.allow_if_one_of(SYS_ioctl, 1, {FIONREAD, FIONBIO, TCGETS}, Errno(ENOTTY));
