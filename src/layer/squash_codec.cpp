@@ -1,6 +1,7 @@
 #include "layer/squash_codec.hpp"
 
 #include <dlfcn.h>
+#include <isa-l/igzip_lib.h>
 #include <sqfs/compressor.h>
 
 #include <array>
@@ -15,6 +16,27 @@ struct Library {
   decltype(&sqfs_compressor_config_init) config_init = nullptr;
   decltype(&sqfs_compressor_create) create = nullptr;
 };
+
+constexpr const char* kFastName = "libisal.so.2";  // its interface since 2.19
+
+struct FastLibrary {
+  decltype(&isal_inflate_init) init = nullptr;
+  decltype(&isal_inflate_stateless) inflate = nullptr;
+};
+
+/// Functions that are null if it is not there.
+const FastLibrary& fast_library() {
+  static const FastLibrary kLibrary = [] {
+    FastLibrary out;
+    if (void* handle = ::dlopen(kFastName, RTLD_NOW | RTLD_LOCAL)) {
+      out.init = reinterpret_cast<decltype(out.init)>(::dlsym(handle, "isal_inflate_init"));
+      out.inflate =
+          reinterpret_cast<decltype(out.inflate)>(::dlsym(handle, "isal_inflate_stateless"));
+    }
+    return out;
+  }();
+  return kLibrary;
+}
 
 Result<Library> open_library() {
   void* handle = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
@@ -52,13 +74,24 @@ const char* squash_compression_name(std::uint32_t compression) {
 }
 
 Result<void> load_squash_library() {
+  (void)fast_library();
   (void)SBX_TRY(load());
   return {};
 }
 
+struct SquashCodec::Inflate {
+  inflate_state state;
+};
+
+void SquashCodec::FreeInflate::operator()(Inflate* inflate) const noexcept { delete inflate; }
+
 void SquashCodec::Destroy::operator()(void* compressor) const noexcept { sqfs_destroy(compressor); }
 
 Result<SquashCodec> SquashCodec::make(std::uint32_t compression, std::uint32_t block_size) {
+  if (compression == SQFS_COMP_GZIP && fast_library().init != nullptr &&
+      fast_library().inflate != nullptr) {
+    return SquashCodec(std::unique_ptr<Inflate, FreeInflate>(new Inflate));
+  }
   const Library* const library = SBX_TRY(load());
   sqfs_compressor_config_t config{};
   sqfs_compressor_t* compressor = nullptr;
@@ -76,6 +109,17 @@ Result<SquashCodec> SquashCodec::make(std::uint32_t compression, std::uint32_t b
 
 FsResult<std::size_t> SquashCodec::decode(std::span<const std::byte> in,
                                           std::span<std::byte> out) noexcept {
+  if (inflate_) {
+    inflate_state& state = inflate_->state;
+    fast_library().init(&state);
+    state.crc_flag = ISAL_ZLIB;  // header, and Adler-32 behind the data, which is compared
+    state.next_in = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(in.data()));
+    state.avail_in = static_cast<std::uint32_t>(in.size());
+    state.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+    state.avail_out = static_cast<std::uint32_t>(out.size());
+    const bool good = fast_library().inflate(&state) == ISAL_DECOMP_OK && state.total_out != 0;
+    return good ? FsResult<std::size_t>(state.total_out) : fail(Errno(EIO));
+  }
   auto* const compressor = static_cast<sqfs_compressor_t*>(compressor_.get());
   const sqfs_s32 got = compressor->do_block(
       compressor, reinterpret_cast<const sqfs_u8*>(in.data()), static_cast<sqfs_u32>(in.size()),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/result.hpp"
 
@@ -12,7 +13,7 @@ namespace sbx::layer {
 /// Decompresses the blocks of one squashfs. One thread at a time; make one for each.
 ///
 /// libsquashfs does it, loaded when the first codec is made: linked, it and the four libraries below it would cost every start
-/// of sbx, though few run a squashfs.
+/// of sbx, though few run a squashfs. For gzip, which apptainer writes, ISA-L takes its place if it is there: see README.md.
 class SquashCodec {
  public:
   /// `compression` as in the superblock. kUnsupported for one that libsquashfs was built without (lzo), kNotFound if libsquashfs
@@ -26,8 +27,15 @@ class SquashCodec {
   struct Destroy {
     void operator()(void* compressor) const noexcept;
   };
+  struct Inflate;
+  struct FreeInflate {
+    void operator()(Inflate* inflate) const noexcept;
+  };
   explicit SquashCodec(void* compressor) : compressor_(compressor) {}
-  std::unique_ptr<void, Destroy> compressor_;  // sqfs_compressor_t
+  explicit SquashCodec(std::unique_ptr<Inflate, FreeInflate> inflate)
+      : inflate_(std::move(inflate)) {}
+  std::unique_ptr<void, Destroy> compressor_;  // sqfs_compressor_t; null if there is inflate_
+  std::unique_ptr<Inflate, FreeInflate> inflate_;
 };
 
 /// Loads libsquashfs, for a process that will not be able to open it later. kNotFound, kUnsupported.
