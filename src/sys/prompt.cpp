@@ -52,9 +52,15 @@ Step take(std::string& answer, char byte) {
   }
 }
 
-/// In raw mode: no key makes a signal, so that nothing ends us before the terminal is as it was.
-Result<Step> read_raw(int terminal, std::string& answer) {
+Result<void> say(int terminal, std::string_view text) {
+  return write_full(terminal, std::as_bytes(std::span(text)), "/dev/tty");
+}
+
+/// In raw mode: no key makes a signal, so that nothing ends us before the terminal is as it was. Asked only then: what is typed
+/// before would be shown.
+Result<Step> read_raw(int terminal, std::string_view question, std::string& answer) {
   const RawTerminal raw = SBX_TRY(RawTerminal::enter(terminal));
+  SBX_TRY(say(terminal, question));
   for (;;) {
     std::array<std::byte, 1> byte{};
     if (SBX_TRY(read_some(terminal, byte, "/dev/tty")) == 0) {
@@ -66,7 +72,8 @@ Result<Step> read_raw(int terminal, std::string& answer) {
   }
 }
 
-Result<Step> read_line(int terminal, std::string& answer) {
+Result<Step> read_line(int terminal, std::string_view question, std::string& answer) {
+  SBX_TRY(say(terminal, question));
   std::array<std::byte, kMaxAnswer> line{};
   const std::size_t got = SBX_TRY(read_some(terminal, line, "/dev/tty"));
   answer.assign(reinterpret_cast<const char*>(line.data()), got);
@@ -84,15 +91,11 @@ Result<std::string> ask_terminal(std::string_view question, Echo echo) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "ask", question, "there is no terminal"));
   }
   const int fd = terminal->get();
-  const auto say = [fd](std::string_view text) {
-    return write_full(fd, std::as_bytes(std::span(text)), "/dev/tty");
-  };
-  SBX_TRY(say(question));
   std::string answer;
-  const Step step =
-      echo == Echo::kHidden ? SBX_TRY(read_raw(fd, answer)) : SBX_TRY(read_line(fd, answer));
+  const Step step = echo == Echo::kHidden ? SBX_TRY(read_raw(fd, question, answer))
+                                          : SBX_TRY(read_line(fd, question, answer));
   if (echo == Echo::kHidden || step == Step::kBrokenOff) {
-    SBX_TRY(say("\n"));
+    SBX_TRY(say(fd, "\n"));
   }
   return step == Step::kDone
              ? Result<std::string>(std::move(answer))

@@ -18,7 +18,7 @@ from harness import Workspace, need  # noqa: E402
 from oci_writer import MEDIA, Layout, digest  # noqa: E402
 
 SECONDS = 60  # for one refusal; most take 0.1
-MEBIBYTES = 150  # of any process that was started
+MEBIBYTES = 100  # of any process of sbx
 DOCKER = "application/vnd.docker."
 
 
@@ -142,10 +142,11 @@ REFUSED = {
     "index that names itself": index_of_itself,
     "manifest and index in one": image(both_kinds),
     "manifest that is called an index": image(type_that_lies),
-    "zstd with a window of 2 GiB": image(wide_window),
     "gzip bomb of many members": image(gzip_bomb),
     "docker schema 1": manifests(lambda call: call.reply(200, b'{"schemaVersion": 1}', Content_Type=DOCKER + "distribution.manifest.v1+prettyjws")),
     **{name: image(make) for name, make in hostile.REFUSED.items()},
+    # At the end, because making it may take more memory than anything that is measured.
+    "zstd with a window of 2 GiB": image(wide_window),
 }
 
 
@@ -171,6 +172,11 @@ def files_of(store: Path) -> set[str]:
     return {name for name in names if not name.endswith(".lock") and not name.startswith("pending/")}
 
 
+def largest_child() -> int:
+    """Of all that have ended so far; MiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
 def refused(place: Workspace, server: FakeRegistry) -> list[str]:
     complaints = []
     store = place.root / "home/.local/share/sbx/store"
@@ -179,7 +185,10 @@ def refused(place: Workspace, server: FakeRegistry) -> list[str]:
         hostile.SALT[0] = 1000 + number
         layout = Layout(place.work / f"refused-{number}")
         make(server, layout)
+        before_it = largest_child()  # the test's own zstd may have been larger than any of sbx
         outcome = place.sbx("pull", "-q", "--tls-verify=false", f"{server.host}/image:bad", timeout=SECONDS)
+        if largest_child() > max(before_it, MEBIBYTES):
+            complaints.append(f"{name}: a process took {largest_child()} MiB")
         if outcome.code != 125 or outcome.out or not outcome.err.startswith("sbx: ") or len(outcome.err) > 2000:
             complaints.append(f"{name}: exit code {outcome.code}: {outcome.err[:500]!r}")
         if files_of(store) != before:
@@ -207,13 +216,10 @@ def main() -> None:
     need("userns", "fuse", "tool:zstd", "tool:busybox")
     with Workspace("hostile_pull") as place, FakeRegistry() as server:
         complaints = accepted(place, server) + refused(place, server)
-        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        if largest > MEBIBYTES:
-            complaints.append(f"a process took {largest} MiB")
         clean = place.sbx("system", "check")
         if clean.code != 0:
             complaints.append(f"the store is not whole: {clean}")
-        print("\n".join(complaints) or f"{len(REFUSED)} refused, at most {largest} MiB")
+        print("\n".join(complaints) or f"{len(REFUSED)} refused")
         if complaints:
             sys.exit(1)
 
