@@ -55,7 +55,7 @@ TransferProgress read_progress(const Json& told) {
 Result<std::string> read_answer(int fd, const ProgressCallback& progress) {
   std::string text;
   std::array<std::byte, 4096> piece{};
-  while (const std::size_t got = SBX_TRY(sys::read_some(fd, piece, "sbx-transfer"))) {
+  while (const std::size_t got = SBX_TRY(sys::read_available(fd, piece, "sbx-transfer"))) {
     text.append(reinterpret_cast<const char*>(piece.data()), got);
     for (std::size_t end = text.find('\n'); end != std::string::npos && end + 1 < text.size();
          end = text.find('\n')) {

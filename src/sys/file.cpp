@@ -215,6 +215,12 @@ Result<void> remove_tree_at(int dir, const std::string& path) {
   return unlink_at(dir, path, AT_REMOVEDIR);
 }
 
+Result<std::size_t> read_available(int fd, std::span<std::byte> data, std::string_view name) {
+  const ssize_t n = retry([&] { return ::read(fd, data.data(), data.size()); });
+  return n < 0 ? Result<std::size_t>(fail(Error::system("read", name)))
+               : static_cast<std::size_t>(n);
+}
+
 Result<std::size_t> read_some(int fd, std::span<std::byte> data, std::string_view name) {
   std::size_t done = 0;
   while (done < data.size()) {

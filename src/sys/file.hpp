@@ -49,6 +49,8 @@ Result<std::vector<std::string>> list_dir(int dir, const std::string& path);
 /// way. Absent is fine.
 Result<void> remove_tree_at(int dir, const std::string& path);
 
+/// One read(2): what there is, at least one byte; 0 at the end. For pipes and terminals, whose other side waits for an answer.
+Result<std::size_t> read_available(int fd, std::span<std::byte> data, std::string_view name);
 /// Up to data.size() bytes; less only at the end of the file.
 Result<std::size_t> read_some(int fd, std::span<std::byte> data, std::string_view name);
 Result<std::size_t> pread_full(int fd, std::span<std::byte> data, std::uint64_t offset,

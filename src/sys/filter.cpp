@@ -83,25 +83,13 @@ class Reader {
   /// False at the end.
   Result<bool> take(int pipe, std::string& out) const {
     std::array<std::byte, 4096> buffer{};
-    const std::size_t count = SBX_TRY(read_once(pipe, buffer));
+    const std::size_t count = SBX_TRY(read_available(pipe, buffer, name_));
     out.append(reinterpret_cast<const char*>(buffer.data()), count);
     if (out.size() > limits_.output) {
       return fail(Error::make(ErrorCode::kLimit, "run", name_,
                               fmt::format("it says more than {} bytes", limits_.output)));
     }
     return count > 0;
-  }
-  /// One read(2): read_some() would wait for a full buffer.
-  Result<std::size_t> read_once(int pipe, std::array<std::byte, 4096>& buffer) const {
-    for (;;) {
-      const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
-      if (count >= 0) {
-        return static_cast<std::size_t>(count);
-      }
-      if (errno != EINTR) {
-        return fail(Error::system("read from", name_));
-      }
-    }
   }
 
   const std::string& name_;

@@ -63,7 +63,7 @@ Result<Step> read_raw(int terminal, std::string_view question, std::string& answ
   SBX_TRY(say(terminal, question));
   for (;;) {
     std::array<std::byte, 1> byte{};
-    if (SBX_TRY(read_some(terminal, byte, "/dev/tty")) == 0) {
+    if (SBX_TRY(read_available(terminal, byte, "/dev/tty")) == 0) {
       return Step::kBrokenOff;
     }
     if (const Step step = take(answer, static_cast<char>(byte[0])); step != Step::kMore) {
@@ -75,7 +75,7 @@ Result<Step> read_raw(int terminal, std::string_view question, std::string& answ
 Result<Step> read_line(int terminal, std::string_view question, std::string& answer) {
   SBX_TRY(say(terminal, question));
   std::array<std::byte, kMaxAnswer> line{};
-  const std::size_t got = SBX_TRY(read_some(terminal, line, "/dev/tty"));
+  const std::size_t got = SBX_TRY(read_available(terminal, line, "/dev/tty"));
   answer.assign(reinterpret_cast<const char*>(line.data()), got);
   while (!answer.empty() && (answer.back() == '\n' || answer.back() == '\r')) {
     answer.pop_back();

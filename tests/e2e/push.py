@@ -7,10 +7,13 @@ import http.server
 import json
 import os
 import pty
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -190,7 +193,11 @@ def typed(place: Workspace, words: list, answers: list[tuple[str, bytes]]) -> tu
         os.execvpe("sbx", ["sbx", *map(str, words)], place.environment)
     screen = b""
     waiting = list(answers)
+    deadline = time.monotonic() + 60
     while True:
+        if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+            os.kill(pid, signal.SIGKILL)
+            break
         try:
             piece = os.read(terminal, 4096)
         except OSError:  # the other side has closed
