@@ -60,7 +60,7 @@ def one_round(place: Workspace, image: str, role: str, delay: float | None, befo
         victim = started.pid
     when = "while it ran" if delay is None else f"{delay * 1000:.1f} ms after the start"
     os.kill(victim, signal.SIGKILL)
-    if not wait_until(lambda: (place._reap() if started.poll() is not None else None, not place.left())[1], 1):
+    if not wait_until(lambda: (place.reap() if started.poll() is not None else None, not place.left())[1], 1):
         sys.exit(f"killed {role} {when}: a second later there are {place.left()}")
     if mounts() != before:
         sys.exit(f"killed {role} {when}: a mount is left on the host")

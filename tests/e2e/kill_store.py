@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from harness import Workspace, images, need  # noqa: E402
+from harness import Workspace, images, need, wait_until  # noqa: E402
 
 VERBS = {
     "load": ["load", "-i", "whole.tar"],
@@ -69,6 +69,8 @@ def main() -> None:
                 time.sleep(chance.uniform(0, 0.15))
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+                # sbx-transfer got the same signal, but a process with threads and buffers takes a moment to end, and holds its lock.
+                wait_until(lambda: (place.reap(), not place.left())[1], 10)
                 look_around(place, name)
                 if "load" in name:
                     must(place, *words)

@@ -195,12 +195,13 @@ class Workspace:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            self._reap()
+            self.reap()
             return not self.left()
         wait_until(try_again, 10)
 
     @staticmethod
-    def _reap() -> None:
+    def reap() -> None:
+        """Takes leave of what has ended and fell to us."""
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -228,7 +229,7 @@ class Workspace:
 
     def __exit__(self, kind, error, trace) -> None:
         # A process that is just ending is not left behind; one that is there after a second is.
-        wait_until(lambda: (self._reap(), not self.left())[1], 1)
+        wait_until(lambda: (self.reap(), not self.left())[1], 1)
         left = self.left()
         self.kill_all()
         if kind in (None, SystemExit) and (error is None or not error.code) and not left:
