@@ -70,7 +70,7 @@ def main() -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 # sbx-transfer got the same signal, but a process with threads and buffers takes a moment to end, and holds its lock.
-                wait_until(lambda: (place.reap(), not place.left())[1], 10)
+                wait_until(place.reap, 10)
                 look_around(place, name)
                 if "load" in name:
                     must(place, *words)

@@ -200,13 +200,15 @@ class Workspace:
         wait_until(try_again, 10)
 
     @staticmethod
-    def reap() -> None:
-        """Takes leave of what has ended and fell to us."""
+    def reap() -> bool:
+        """Takes leave of what has ended and fell to us. True if nothing is left, not even a zombie: one whose threads have not all
+        ended yet still has its files open, and its locks."""
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
-            pass
+            return True
+        return False
 
     def _write_repro(self) -> None:
         lines = ["#!/bin/sh", f"# {self.name}: the commands of the failed test, in its folder", f"cd {shlex.quote(str(self.work))}"]
