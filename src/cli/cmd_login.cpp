@@ -28,8 +28,7 @@ std::string read_standard_input() {
 
 /// As docker: what is known is tried first, unless a name was given.
 std::optional<int> try_known(const LoginOptions& options) {
-  LoginOptions known = options;
-  const Outcome<LoggedIn> tried = login(known);
+  const Outcome<LoggedIn> tried = login(options);
   if (!tried) {
     return std::nullopt;
   }

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "base/log.hpp"
@@ -44,15 +46,6 @@ registry::BodyReader reader_of(int fd, std::function<void(std::uint64_t)> told) 
   };
 }
 
-registry::BodyReader reader_of(const std::string& text) {
-  return [&text](std::uint64_t offset, std::span<std::byte> data) -> Result<std::size_t> {
-    const auto rest = std::as_bytes(std::span(text)).subspan(static_cast<std::size_t>(offset));
-    const std::size_t count = std::min(rest.size(), data.size());
-    std::copy_n(rest.begin(), count, data.begin());
-    return count;
-  };
-}
-
 /// What became of a layer.
 struct SentLayer {
   oci::Descriptor descriptor;  // as the registry has it
@@ -77,12 +70,15 @@ class LayerSender {
       : context_(context), client_(std::move(client)) {}
 
   Result<SentLayer> send(std::size_t layer) {
-    for (const store::LayerForm& form : wanted_forms(layer)) {
-      if (SBX_TRY(client_.has_blob(form.descriptor.digest, form.descriptor.size))) {
+    const std::vector<store::LayerForm> forms = wanted_forms(layer);
+    std::set<std::string> asked;  // one form may be known from several repositories
+    for (const store::LayerForm& form : forms) {
+      if (asked.insert(form.descriptor.digest.str()).second &&
+          SBX_TRY(client_.has_blob(form.descriptor.digest, form.descriptor.size))) {
         return finished(layer, {form.descriptor, SentLayer::How::kThere});
       }
     }
-    if (const std::optional<oci::Descriptor> mounted = SBX_TRY(mount_layer(layer))) {
+    if (const std::optional<oci::Descriptor> mounted = SBX_TRY(mount_one(forms))) {
       return finished(layer, {*mounted, SentLayer::How::kMounted});
     }
     return upload(layer);
@@ -125,10 +121,10 @@ class LayerSender {
                                                             : layer::Compression::kZstd);
   }
 
-  Result<std::optional<oci::Descriptor>> mount_layer(std::size_t layer) {
+  Result<std::optional<oci::Descriptor>> mount_one(const std::vector<store::LayerForm>& forms) {
     const oci::Reference& to = context_.request.destination;
     std::size_t tries = 0;
-    for (const store::LayerForm& form : wanted_forms(layer)) {
+    for (const store::LayerForm& form : forms) {
       if (form.domain != to.domain() || form.repository == to.path() || ++tries > kMountTries) {
         continue;
       }
@@ -392,7 +388,7 @@ Result<PushedImage> push_image(const PushRequest& request) {
   registry::Client client = SBX_TRY(registry::Client::make(request.endpoint, options));
   const oci::Digest& config = found.image.config_digest;
   if (!SBX_TRY(client.has_blob(config, found.config.size()))) {
-    SBX_TRY(client.upload_blob(config, found.config.size(), reader_of(found.config)));
+    SBX_TRY(client.upload_blob(config, found.config));
   }
   const WrittenManifest manifest = SBX_TRY(manifest_for(request, found, came, sent));
   PushedImage out = summary(sent);

@@ -6,7 +6,6 @@
 
 #include "image/manifest_choice.hpp"
 #include "oci/index.hpp"
-#include "oci/manifest.hpp"
 
 namespace sbx::image {
 namespace {
@@ -68,11 +67,6 @@ class Finder {
       SBX_TRY(policy_(reference_, manifest.digest));
     }
     out_.manifest_type = manifest.media_type;
-    const oci::Manifest parsed =
-        SBX_TRY(oci::Manifest::parse(text, manifest.type(), manifest.digest.str()));
-    for (const oci::Descriptor& layer : parsed.layers) {
-      out_.layer_types.push_back(layer.media_type);
-    }
     const oci::Descriptor config = SBX_TRY(take_manifest(out_.image, manifest, std::move(text)));
     return take_config(out_.image, SBX_TRY(small_blob(config)), platform_);
   }

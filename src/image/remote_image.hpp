@@ -19,7 +19,6 @@ struct RemoteImage {
   registry::Manifest asked;  // what the name means: an index, or the manifest itself
   SourceImage image;         // for the platform
   std::string manifest_type;
-  std::vector<std::string> layer_types;
   std::vector<std::string> platforms;  // of the index; empty if it is none
 };
 

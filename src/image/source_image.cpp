@@ -28,7 +28,7 @@ Result<oci::Descriptor> take_manifest(SourceImage& image, const oci::Descriptor&
   image.manifest = std::move(text);
   image.config_digest = manifest.config.digest;
   for (const oci::Descriptor& layer : manifest.layers) {
-    image.layers.push_back({{}, layer.digest, layer.size});
+    image.layers.push_back({{}, layer.digest, layer.size, layer.media_type});
   }
   return manifest.config;
 }

@@ -18,6 +18,7 @@ struct SourceImage {
     std::string path;                   // for SourceFiles::find; empty in a registry
     std::optional<oci::Digest> digest;  // of the bytes as they are; archives of docker give none
     std::optional<std::uint64_t> size;
+    std::string media_type;  // as the manifest has it; empty in archives of docker
   };
 
   std::optional<oci::Digest> index_digest;  // of the index by which a registry named it

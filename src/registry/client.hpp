@@ -73,6 +73,9 @@ class Client {
   /// asked for any part, and again. The registry checks the digest (kSystem: 400 DIGEST_INVALID).
   Result<void> upload_blob(const oci::Digest& digest, std::uint64_t size, const BodyReader& reader);
 
+  /// The same for bytes in memory.
+  Result<void> upload_blob(const oci::Digest& digest, std::string_view bytes);
+
   /// PUT /v2/NAME/manifests/REFERENCE. The digest of the bytes, which the registry confirmed if it names one.
   Result<oci::Digest> put_manifest(std::string_view reference, std::string_view bytes,
                                    std::string_view media_type);

@@ -45,6 +45,10 @@ Result<void> Client::upload_blob(const oci::Digest& digest, std::uint64_t size,
   return upload.run();
 }
 
+Result<void> Client::upload_blob(const oci::Digest& digest, std::string_view bytes) {
+  return upload_blob(digest, bytes.size(), reader_of(bytes));
+}
+
 Result<oci::Digest> Client::put_manifest(std::string_view reference, std::string_view bytes,
                                          std::string_view media_type) {
   Exchange& exchange = impl_->exchange;

@@ -41,12 +41,6 @@ class Input {
   std::string name_ = kStandardInput;
 };
 
-void add_option(std::vector<std::string>& words, const char* name, const std::string& value) {
-  if (!value.empty()) {
-    words.insert(words.end(), {name, value});
-  }
-}
-
 Result<std::string> manifest_of(const Json& image) {
   std::optional<std::string> manifest = SBX_TRY(find_string(image, "manifest"));
   return manifest ? Result<std::string>(*std::move(manifest))

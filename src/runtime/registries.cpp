@@ -12,12 +12,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-void add_option(Words& words, const char* name, const std::string& value) {
-  if (!value.empty()) {
-    words.insert(words.end(), {name, value});
-  }
-}
-
 void add_registry(Words& words, const RegistryOptions& options) {
   add_option(words, "--authfile", options.auth_file);
   if (options.tls_verify) {

@@ -87,6 +87,12 @@ std::string plain_name(const std::string& name) {
   return name.starts_with(kTransport) ? name.substr(kTransport.size()) : name;
 }
 
+void add_option(std::vector<std::string>& words, const char* name, const std::string& value) {
+  if (!value.empty()) {
+    words.insert(words.end(), {name, value});
+  }
+}
+
 Result<Json> ask_transfer(std::vector<std::string> words, int input,
                           const ProgressCallback& progress) {
   const std::string verb = words.front();
@@ -111,12 +117,8 @@ Result<Json> ask_transfer(std::vector<std::string> words, int input,
 
 Result<std::string> load_image(const TransferLoad& load) {
   std::vector<std::string> words{"load", "--root", load.data_root};
-  if (!load.platform.empty()) {
-    words.insert(words.end(), {"--platform", load.platform});
-  }
-  if (!load.tag.empty()) {
-    words.insert(words.end(), {"--tag", load.tag});
-  }
+  add_option(words, "--platform", load.platform);
+  add_option(words, "--tag", load.tag);
   words.push_back(load.source);
   const Json answer = SBX_TRY(ask_transfer(std::move(words)));
   std::optional<std::string> manifest = SBX_TRY(find_string(answer, "manifest"));

@@ -22,6 +22,9 @@ struct TransferLoad {
 /// The name without "docker://", which says what is the rule: that it is in a registry.
 [[nodiscard]] std::string plain_name(const std::string& name);
 
+/// An option and its value behind the words; nothing if the value is empty.
+void add_option(std::vector<std::string>& words, const char* name, const std::string& value);
+
 /// Runs sbx-transfer, a program of its own because it reads hostile bytes and links what the run path does not
 /// need, with these words (a verb first) and waits for its end. `input` is its standard input (-1: /dev/null): an
 /// archive to read or to write, which sbx was given. Its answer, or its error.

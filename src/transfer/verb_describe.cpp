@@ -10,11 +10,9 @@ constexpr std::size_t kMaxTags = 1000;
 
 Json layers_of(const image::RemoteImage& remote) {
   Json out = Json::array();
-  for (std::size_t i = 0; i < remote.image.layers.size(); ++i) {
-    const image::SourceImage::Layer& layer = remote.image.layers[i];
-    out.push_back({{"mediaType", remote.layer_types[i]},
-                   {"digest", layer.digest->str()},
-                   {"size", *layer.size}});
+  for (const image::SourceImage::Layer& layer : remote.image.layers) {
+    out.push_back(
+        {{"mediaType", layer.media_type}, {"digest", layer.digest->str()}, {"size", *layer.size}});
   }
   return out;
 }

@@ -28,12 +28,9 @@ Result<std::string> host_of(const std::string& key) {
   return host;
 }
 
-/// Descriptor 0 to its end, without a line's end.
+/// Descriptor 0 to its end, as it is: what belongs to a line and not to the password, sbx takes off.
 Result<std::string> read_password() {
   std::string text = SBX_TRY(sys::read_fd(STDIN_FILENO, kMaxPassword, "the password"));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-    text.pop_back();
-  }
   return text.empty()
              ? fail(Error::make(ErrorCode::kInvalidArgument, "read", "the password", "it is empty"))
              : Result<std::string>(std::move(text));
