@@ -48,21 +48,22 @@ Result<RemoteImage> describe(const RemoteOptions& options) {
   image.config = SBX_TRY(oci::ImageConfig::parse(out.config, image.config_digest.str()));
   image.names.push_back(text_of(answer, "reference"));
   image.sources.emplace(image.names.front(), image.manifest);
-  const Json& layers = answer.at("layers");
+  const Json* const found = SBX_TRY(find_array(answer, "layers"));
+  const Json layers = found == nullptr ? Json::array() : *found;
   for (const Json& layer : layers) {
-    image.size += layer.at("size").get<std::uint64_t>();
+    image.size += static_cast<std::uint64_t>(SBX_TRY(find_integer(layer, "size")).value_or(0));
   }
   Json json = api::image_to_json(image);
   for (const char* const ours : {"StoreManifest", "ChainId", "ReadOnly"}) {
     json.erase(ours);
   }
-  json["Registry"] = {{"Host", answer.at("registry")},
-                      {"Digest", answer.at("raw_digest")},
-                      {"MediaType", answer.at("raw_type")},
-                      {"Platforms", answer.at("platforms")},
-                      {"ManifestMediaType", answer.at("manifest_type")},
+  json["Registry"] = {{"Host", answer.value("registry", Json())},
+                      {"Digest", answer.value("raw_digest", Json())},
+                      {"MediaType", answer.value("raw_type", Json())},
+                      {"Platforms", answer.value("platforms", Json())},
+                      {"ManifestMediaType", answer.value("manifest_type", Json())},
                       {"Layers", layers},
-                      {"Tags", answer.at("tags")}};
+                      {"Tags", answer.value("tags", Json())}};
   out.json = dump_json(json, 4);
   return out;
 }

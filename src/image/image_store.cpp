@@ -90,19 +90,13 @@ Result<FoundImage> read_blobs(const store::Store& store, const oci::Index& index
   return out;
 }
 
-/// The layout itself, or the data directory whose store it is.
-Result<store::Store> open_layout(const std::string& path) {
-  const bool own = sys::exists_at(AT_FDCWD, path + "/oci-layout");
-  return store::Store::open(own ? path : path + "/store", store::Store::Access::kRead);
-}
-
 }  // namespace
 
 Result<ImageStore> ImageStore::open(const std::string& root,
                                     const std::vector<std::string>& additional) {
   ImageStore images(root);
   for (const std::string& path : additional) {
-    Result<store::Store> store = open_layout(path);
+    Result<store::Store> store = store::Store::open_additional(path);
     if (store) {
       images.additional_.push_back(std::move(store).value());
     } else {

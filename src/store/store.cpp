@@ -69,6 +69,11 @@ std::string Store::tree_path(const oci::ChainId& chain) {
   return fmt::format("tree/{}.tree", chain.hex());
 }
 
+Result<Store> Store::open_additional(const std::string& path) {
+  const bool own = sys::exists_at(AT_FDCWD, path + "/oci-layout");
+  return Store::open(own ? path : path + "/store", Access::kRead);
+}
+
 bool Store::has_blob(const oci::DigestBytes& digest) const {
   return sys::exists_at(dir(), blob_path(digest));
 }

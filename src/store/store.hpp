@@ -30,6 +30,9 @@ class Store {
   /// there is kNotFound. kUnsupported for a layout version that we do not know.
   static Result<Store> open(const std::string& path, Access access);
 
+  /// A store of others, to read: `path` is its directory (any OCI layout), or the data directory that it lies in.
+  static Result<Store> open_additional(const std::string& path);
+
   [[nodiscard]] int dir() const { return dir_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -78,9 +78,7 @@ Result<std::vector<store::Store>> open_stores(const ExportOptions& options) {
   std::vector<store::Store> out;
   out.push_back(SBX_TRY(store::Store::open(options.root + "/store", store::Store::Access::kRead)));
   for (const std::string& path : options.stores) {
-    const bool layout = sys::exists_at(AT_FDCWD, path + "/oci-layout");
-    out.push_back(
-        SBX_TRY(store::Store::open(layout ? path : path + "/store", store::Store::Access::kRead)));
+    out.push_back(SBX_TRY(store::Store::open_additional(path)));
   }
   return out;
 }
