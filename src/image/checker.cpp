@@ -22,6 +22,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "store/gc.hpp"
+#include "store/squashed.hpp"
 #include "store/staging.hpp"
 #include "store/store.hpp"
 #include "sys/file.hpp"
@@ -111,6 +112,7 @@ class Checker {
       SBX_TRY(check_blobs());
       SBX_TRY(check_images());
       SBX_TRY(check_trees(staging));
+      SBX_TRY(check_squashed());
       if (repair_) {
         SBX_TRY(staging.publish());
         SBX_TRY(mend_index());
@@ -286,6 +288,35 @@ class Checker {
       problem.text += made ? "" : "; it cannot be made anew: " + made.error().message();
     }
     return {};
+  }
+
+  /// Of the trees of files that are run where they lie. The files are not the store's, and nobody promised that they stay.
+  Result<void> check_squashed() {
+    for (const store::SquashedFile& file : SBX_TRY(store::squashed_files(store_))) {
+      ++report_.trees;
+      const Result<void> fine = check_squashed_tree(file.key);
+      if (fine) {
+        continue;
+      }
+      Problem& problem =
+          tell("tree", file.path,
+               fine.error().reason.empty() ? fine.error().message() : fine.error().reason);
+      if (repair_) {
+        SBX_TRY(store::forget_squashed(store_, file.key));
+        problem.action = "removed; the next run of the file makes it anew";
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<void> check_squashed_tree(const oci::ChainId& key) const {
+    const layer::ImageTree tree =
+        SBX_TRY(layer::ImageTree::open(SBX_TRY(store_.open_tree(key)), key.hex()));
+    SBX_TRY(tree.verify());
+    return tree.chain_id() == key && tree.squash()
+               ? Result<void>()
+               : fail(Error::make(ErrorCode::kCorrupt, "check tree", key.hex(),
+                                  "it belongs to another image"));
   }
 
   [[nodiscard]] Result<void> check_tree(const Image& image) const {

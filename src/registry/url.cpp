@@ -56,6 +56,9 @@ Result<Url> take_apart(CURLU* handle, std::string_view text) {
     return refuse(text, "it has no host");
   }
   url.port = std::atoi(part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT).c_str());
+  if (url.port == 0) {  // libcurl takes a port of several zeros
+    return refuse(text, "no port has the number 0");
+  }
   url.target = part(handle, CURLUPART_PATH);
   const std::string query = part(handle, CURLUPART_QUERY);
   if (!query.empty()) {

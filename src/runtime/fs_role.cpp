@@ -50,7 +50,11 @@ Result<void> serve(FsRole& role) {
   std::thread([lifeline = role.lifeline, init = role.init, &terminal] {
     watch_supervisor(lifeline, init, terminal);
   }).detach();
-  SBX_TRY(role.file_system->prepare());
+  if (Result<void> prepared = role.file_system->prepare(); !prepared) {
+    // The supervisor only sees that we ended; other failures follow from the sandbox's end, which it explains itself.
+    log::warn("{}", prepared.error().message());
+    return prepared;
+  }
   // Nothing is left to do between the mount and its first answer: the sandbox waits for it.
   sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
   return role.file_system->serve(std::move(device));

@@ -97,7 +97,9 @@ Result<Needed> needed_files(const Store& store) {
   Needed needed;
   needed.blobs = SBX_TRY(pending_blobs(store));
   needed.trees = SBX_TRY(adopted_trees(store));
-  needed.trees.merge(SBX_TRY(squashed_trees(store)));
+  for (const SquashedFile& file : SBX_TRY(squashed_files(store))) {
+    needed.trees.insert(file.key.hex() + ".tree");
+  }
   for (const oci::Descriptor& image : SBX_TRY(store.read_index()).manifests) {
     SBX_TRY(add_needed(store, image, needed).context("looking for what the images need"));
   }

@@ -79,8 +79,8 @@ std::optional<Json> find_squashed(const Store& store, const oci::ChainId& key) {
   return note && note->is_object() ? std::optional(std::move(note).value()) : std::nullopt;
 }
 
-Result<std::set<std::string>> squashed_trees(const Store& store) {
-  std::set<std::string> out;
+Result<std::vector<SquashedFile>> squashed_files(const Store& store) {
+  std::vector<SquashedFile> out;
   if (!sys::exists_at(store.dir(), kSquashedDir)) {
     return out;
   }
@@ -90,10 +90,20 @@ Result<std::set<std::string>> squashed_trees(const Store& store) {
     const Result<std::optional<std::string>> path =
         note ? find_string(*note, "path") : Result<std::optional<std::string>>(std::nullopt);
     if (path && *path && is_as_it_was(*key, **path)) {
-      out.insert(key->hex() + ".tree");
+      out.push_back({*key, **path});
     }
   }
   return out;
+}
+
+Result<void> forget_squashed(const Store& store, const oci::ChainId& key) {
+  for (const std::string& path : {note_path(key), Store::tree_path(key)}) {
+    if (Result<void> gone = sys::unlink_at(store.dir(), path);
+        !gone && gone.error().code != ErrorCode::kNotFound) {
+      return gone;
+    }
+  }
+  return {};
 }
 
 }  // namespace sbx::store

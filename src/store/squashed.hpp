@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -38,7 +38,14 @@ Result<void> note_squashed(const Store& store, const oci::ChainId& key, const st
 /// nullopt if there is no such note, or one that cannot be read.
 std::optional<Json> find_squashed(const Store& store, const oci::ChainId& key);
 
-/// The names of the trees whose files are there and as they were.
-Result<std::set<std::string>> squashed_trees(const Store& store);
+struct SquashedFile {
+  oci::ChainId key;
+  std::string path;  // absolute
+};
+/// Those that are there and as they were.
+Result<std::vector<SquashedFile>> squashed_files(const Store& store);
+
+/// Removes note and tree, as far as they are there: the next run of the file makes them anew.
+Result<void> forget_squashed(const Store& store, const oci::ChainId& key);
 
 }  // namespace sbx::store

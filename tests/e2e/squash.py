@@ -215,6 +215,51 @@ def faults(place: Workspace) -> None:
     refused(place, file, "does not say what it is for", "--platform=linux/amd64")
     changes(place, file, root)
     damaged(place, data)
+    without_library(place, root)
+    damaged_tree(place, data)
+    of_another(place, data)
+
+
+def without_library(place: Workspace, root: Path) -> None:
+    """A run of a file that has been read before wants libsquashfs no sooner than its file system does."""
+    file = squash(place, root, place.work / "needs.sqsh", "-comp", "zstd")
+    (place.work / "lib").mkdir()
+    (place.work / "lib/libsquashfs.so.1").write_bytes(b"")
+    check(place.sbx("run", "--rm", file, "true").code == 0, "with libsquashfs")
+    run = place.run("env", f"LD_LIBRARY_PATH={place.work}/lib", "sbx", "run", "--rm", file, "true")
+    check(run.code == 125 and "install libsquashfs" in run.err, "without libsquashfs", run)
+    file.unlink()
+
+
+def damaged_tree(place: Workspace, data: bytes) -> None:
+    file = place.work / "whole.sqsh"
+    file.write_bytes(data)
+    check(place.sbx("run", "--rm", file, "true").code == 0, "a whole file")
+    place.sbx("image", "prune", "--force")
+    only, = (place.root / "home/.local/share/sbx/store/tree").iterdir()
+    only.chmod(0o600)
+    bytes_of_tree = bytearray(only.read_bytes())
+    bytes_of_tree[len(bytes_of_tree) // 2] ^= 1
+    only.write_bytes(bytes_of_tree)
+    found = place.sbx("system", "check")
+    check(found.code == 1 and str(file) in found.out + found.err, "a damaged tree is found", found)
+    mended = place.sbx("system", "check", "--repair")
+    check("makes it anew" in mended.out + mended.err, "and removed", mended)
+    check(place.sbx("system", "check").code == 0, "then all is well")
+    check(place.sbx("run", "--rm", file, "true").code == 0, "the next run makes it anew")
+    file.unlink()
+
+
+def of_another(place: Workspace, data: bytes) -> None:
+    """What may be read may be run, whoever owns it."""
+    if not full_ids():
+        return
+    file = place.work / "of-another.sqsh"
+    file.write_bytes(data)
+    given = place.run("unshare", "--map-root-user", "--map-auto", "sh", "-c", 'chown 5:6 "$1" && chmod 644 "$1"', "sh", file)
+    check(given.code == 0 and file.stat().st_uid != os.getuid(), "a file of another user", given)
+    run = place.sbx("run", "--rm", file, "stat", "-c", "%u:%g", "/bin")
+    check((run.code, run.out) == (0, "0:0\n"), "runs", run)
 
 
 def changes(place: Workspace, file: Path, root: Path) -> None:

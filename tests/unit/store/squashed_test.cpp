@@ -32,11 +32,13 @@ TEST_CASE("a note is found until its file changes", "[squashed]") {
   CHECK(!find_squashed(store, key));
   REQUIRE(note_squashed(store, key, path, {{"more", "data"}}));
   CHECK(find_string(*find_squashed(store, key), "more").value() == "data");
-  CHECK(squashed_trees(store).value() == std::set<std::string>{key.hex() + ".tree"});
+  const std::vector<SquashedFile> files = squashed_files(store).value();
+  REQUIRE(files.size() == 1);
+  CHECK((files[0].key == key && files[0].path == path));
 
   write(path, "other");
   CHECK(key_of(path) != key);
-  CHECK(squashed_trees(store).value().empty());
+  CHECK(squashed_files(store).value().empty());
   CHECK(find_squashed(store, key));  // looking removes nothing
   CHECK(collect_garbage(store).value().ran);
   CHECK(!find_squashed(store, key));
@@ -69,7 +71,21 @@ TEST_CASE("only regular files have keys, and notes that are none are none", "[sq
   REQUIRE(sys::write_file_at(store.dir(), std::string(kSquashedDir) + "/rubbish", "{}", 0600,
                              sys::Durability::kCached));
   CHECK(!find_squashed(store, key));
-  CHECK(squashed_trees(store).value().empty());
+  CHECK(squashed_files(store).value().empty());
+}
+
+TEST_CASE("what is forgotten is gone, and may be forgotten twice", "[squashed]") {
+  const TemporaryDir dir;
+  const Store store = Store::open(dir.path + "/store", Store::Access::kWrite).value();
+  const std::string path = dir.path + "/image.sqsh";
+  write(path, "file");
+  const oci::ChainId key = key_of(path);
+  REQUIRE(note_squashed(store, key, path, Json::object()));
+  write(dir.path + "/store/" + Store::tree_path(key), "tree");
+  CHECK(forget_squashed(store, key));
+  CHECK(!find_squashed(store, key));
+  CHECK(!store.open_tree(key));
+  CHECK(forget_squashed(store, key));
 }
 
 }  // namespace sbx::store::test
