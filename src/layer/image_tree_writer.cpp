@@ -1,5 +1,9 @@
 // MergedTree::write(). The inodes are numbered breadth first, directory by directory, so that what
 // readdir shows together lies together, and so that a directory's number is greater than its parent's.
+//
+// Nothing of the file is held in memory: how long each section becomes is counted before, then all of them are written at once,
+// each at its own place, in one walk. What an inode says of what comes later can be told beforehand: the entries of the
+// directories are written in the order of their inodes, so those of one begin where those of all before it end.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,127 +12,242 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <deque>
 
+#include "base/assert.hpp"
 #include "layer/crc32c.hpp"
 #include "layer/merged_tree.hpp"
+#include "sys/at.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::layer {
 namespace {
 
+constexpr std::size_t kBuffer = 64U << 10U;
+
 constexpr std::uint64_t align8(std::uint64_t offset) { return (offset + 7U) & ~std::uint64_t{7}; }
 
-/// The tables of the file, filled by walking the tree once.
-class Tables {
- public:
-  explicit Tables(const MergedTree& tree) : tree_(tree), number_(tree.inodes().size()) {}
+Result<void> write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset,
+                      std::string_view name) {
+  if (const FsResult<void> done = sys::at::pwrite_full(fd, bytes, offset); !done) {
+    return fail(Error::system("write", name, done.error().value()));
+  }
+  return {};
+}
 
-  Result<void> fill() {
-    add_xattr_sets();
-    number_[tree_.nodes().node(NodeTable::kRoot).inode] = kTreeRoot;
-    inodes_.push_back(copy_inode(tree_.nodes().node(NodeTable::kRoot).inode));
-    inodes_.front().parent = kTreeRoot;
-    directories_.push_back({NodeTable::kRoot, kTreeRoot});
-    for (std::size_t i = 0; i < directories_.size(); ++i) {
-      add_directory(directories_[i].first, directories_[i].second);
+/// One section of the file, written from its beginning to its end while others are too.
+class Section {
+ public:
+  /// `name` must outlive it; for errors.
+  Section(int fd, std::uint64_t offset, std::string_view name)
+      : fd_(fd), offset_(offset), name_(name) {}
+
+  Result<void> put(std::span<const std::byte> bytes) {
+    if (buffer_.size() + bytes.size() > kBuffer) {
+      SBX_TRY(flush());
     }
-    if (strings_.size() > UINT32_MAX) {
-      return fail(
-          Error::make(ErrorCode::kLimit, "write image tree", "", "more than 4 GiB of names"));
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    return {};
+  }
+  template <class Record>
+  Result<void> put_record(const Record& record) {
+    ++records_;
+    return put(std::as_bytes(std::span(&record, 1)));
+  }
+  Result<void> flush() {
+    SBX_TRY(write_at(fd_, buffer_, offset_, name_));
+    offset_ += buffer_.size();
+    buffer_.clear();
+    return {};
+  }
+  /// Where the next byte goes to in the file.
+  [[nodiscard]] std::uint64_t end() const { return offset_ + buffer_.size(); }
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+
+ private:
+  int fd_;
+  std::uint64_t offset_;
+  std::string_view name_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t records_ = 0;
+};
+
+/// One "name\0size:value" of an xattr set, as MergedTree keeps it, taken off the front of `rest`.
+std::pair<std::string_view, std::string_view> take_xattr(std::string_view& rest) {
+  const std::string_view name = rest.substr(0, rest.find('\0'));
+  rest.remove_prefix(name.size() + 1);
+  const std::size_t colon = rest.find(':');
+  std::size_t size = 0;
+  std::from_chars(rest.data(), rest.data() + colon, size);
+  const std::string_view value = rest.substr(colon + 1, size);
+  rest.remove_prefix(colon + 1 + size);
+  return {name, value};
+}
+
+/// How much there will be of everything; the places follow from that.
+Result<format::Header> count(const MergedTree& tree, const oci::ChainId& chain_id) {
+  format::Header h{};
+  h.magic = format::kMagic;
+  h.version = format::kVersion;
+  h.header_size = sizeof h;
+  h.chain_id = chain_id.bytes();
+  h.dirent_count = static_cast<std::uint32_t>(tree.nodes().live() - 1);
+  h.string_bytes = tree.nodes().name_bytes();
+  h.layer_count = static_cast<std::uint32_t>(tree.layers().size());
+  for (std::size_t i = 0; i < tree.inodes().size(); ++i) {
+    const MergedTree::Inode& inode = tree.inodes()[i];
+    if (inode.nlink != 0) {
+      ++h.inode_count;
+      h.string_bytes += S_ISLNK(inode.mode) ? inode.size : 0;
+      h.extent_count += inode.sparse != 0 ? tree.extents_of(inode).count : 0;
+    }
+  }
+  for (const std::string* set : tree.xattr_sets()) {
+    ++h.xattr_set_count;
+    for (std::string_view rest = *set; !rest.empty(); ++h.xattr_count) {
+      const auto [name, value] = take_xattr(rest);
+      h.string_bytes += name.size() + value.size();
+    }
+  }
+  if (h.string_bytes > UINT32_MAX) {
+    return fail(Error::make(ErrorCode::kLimit, "write image tree", "", "more than 4 GiB of names"));
+  }
+  h.inodes_offset = sizeof h;
+  h.dirents_offset =
+      align8(h.inodes_offset + std::uint64_t{h.inode_count} * sizeof(format::InodeRecord));
+  h.xattr_sets_offset =
+      align8(h.dirents_offset + std::uint64_t{h.dirent_count} * sizeof(format::DirentRecord));
+  h.xattrs_offset = align8(h.xattr_sets_offset +
+                           std::uint64_t{h.xattr_set_count} * sizeof(format::XattrSetRecord));
+  h.extents_offset =
+      align8(h.xattrs_offset + std::uint64_t{h.xattr_count} * sizeof(format::XattrRecord));
+  h.layers_offset = align8(h.extents_offset + h.extent_count * sizeof(format::ExtentRecord));
+  h.strings_offset =
+      align8(h.layers_offset + std::uint64_t{h.layer_count} * sizeof(format::LayerRecord));
+  h.file_size = h.strings_offset + h.string_bytes;
+  return h;
+}
+
+/// The sections; what is between them stays a hole, which reads as the zeros that belong there.
+class Writer {
+ public:
+  Writer(const MergedTree& tree, const format::Header& header, int fd, std::string_view name)
+      : tree_(tree),
+        header_(header),
+        number_(tree.inodes().size()),
+        inodes_(fd, header.inodes_offset, name),
+        dirents_(fd, header.dirents_offset, name),
+        xattr_sets_(fd, header.xattr_sets_offset, name),
+        xattrs_(fd, header.xattrs_offset, name),
+        extents_(fd, header.extents_offset, name),
+        layers_(fd, header.layers_offset, name),
+        strings_(fd, header.strings_offset, name) {}
+
+  Result<void> run() {
+    SBX_TRY(layers_.put(std::as_bytes(std::span(tree_.layers()))));
+    SBX_TRY(put_xattr_sets());
+    (void)SBX_TRY(put_name(NodeTable::kRoot, kTreeRoot));
+    while (!directories_.empty()) {
+      const auto [node, ino] = directories_.front();
+      directories_.pop_front();
+      SBX_TRY(put_directory(node, ino));
+    }
+    for (Section* section :
+         {&inodes_, &dirents_, &xattr_sets_, &xattrs_, &extents_, &layers_, &strings_}) {
+      SBX_TRY(section->flush());
+    }
+    SBX_ASSERT(inodes_.records() == header_.inode_count &&
+               dirents_.records() == header_.dirent_count &&
+               extents_.records() == header_.extent_count &&
+               xattrs_.records() == header_.xattr_count && strings_.end() == header_.file_size);
+    return {};
+  }
+
+ private:
+  Result<std::uint32_t> put_string(std::string_view text) {
+    const std::uint64_t at = strings_.end() - header_.strings_offset;
+    SBX_TRY(strings_.put(std::as_bytes(std::span(text))));
+    return static_cast<std::uint32_t>(at);
+  }
+
+  Result<void> put_xattr_sets() {
+    for (const std::string* set : tree_.xattr_sets()) {
+      const auto first = static_cast<std::uint32_t>(xattrs_.records());
+      for (std::string_view rest = *set; !rest.empty();) {
+        const auto [name, value] = take_xattr(rest);
+        const std::uint32_t name_at = SBX_TRY(put_string(name));
+        const std::uint32_t value_at = SBX_TRY(put_string(value));
+        SBX_TRY(xattrs_.put_record(
+            format::XattrRecord{name_at, static_cast<std::uint32_t>(name.size()), value_at,
+                                static_cast<std::uint32_t>(value.size())}));
+      }
+      const auto end = static_cast<std::uint32_t>(xattrs_.records());
+      SBX_TRY(xattr_sets_.put_record(format::XattrSetRecord{first, end - first}));
     }
     return {};
   }
 
-  [[nodiscard]] format::Header header(const oci::ChainId& chain_id) const {
-    format::Header h{};
-    h.magic = format::kMagic;
-    h.version = format::kVersion;
-    h.header_size = sizeof h;
-    h.chain_id = chain_id.bytes();
-    h.inode_count = static_cast<std::uint32_t>(inodes_.size());
-    h.dirent_count = static_cast<std::uint32_t>(dirents_.size());
-    h.xattr_set_count = static_cast<std::uint32_t>(xattr_sets_.size());
-    h.xattr_count = static_cast<std::uint32_t>(xattrs_.size());
-    h.layer_count = static_cast<std::uint32_t>(tree_.layers().size());
-    h.extent_count = extents_.size();
-    h.string_bytes = strings_.size();
-    h.inodes_offset = sizeof h;
-    h.dirents_offset = align8(h.inodes_offset + inodes_.size() * sizeof(format::InodeRecord));
-    h.xattr_sets_offset = align8(h.dirents_offset + dirents_.size() * sizeof(format::DirentRecord));
-    h.xattrs_offset =
-        align8(h.xattr_sets_offset + xattr_sets_.size() * sizeof(format::XattrSetRecord));
-    h.extents_offset = align8(h.xattrs_offset + xattrs_.size() * sizeof(format::XattrRecord));
-    h.layers_offset = align8(h.extents_offset + extents_.size() * sizeof(format::ExtentRecord));
-    h.strings_offset =
-        align8(h.layers_offset + tree_.layers().size() * sizeof(format::LayerRecord));
-    h.file_size = h.strings_offset + strings_.size();
-    return h;
-  }
-
-  /// The file's bytes in order: `out` takes spans, and is called once for the checksum, once to write.
-  template <class Out>
-  Result<void> emit(const format::Header& header, Out out) const {
-    SBX_TRY(out(std::as_bytes(std::span(&header, 1))));
-    SBX_TRY(emit_table(std::as_bytes(std::span(inodes_)), out));
-    SBX_TRY(emit_table(std::as_bytes(std::span(dirents_)), out));
-    SBX_TRY(emit_table(std::as_bytes(std::span(xattr_sets_)), out));
-    SBX_TRY(emit_table(std::as_bytes(std::span(xattrs_)), out));
-    SBX_TRY(emit_table(std::as_bytes(std::span(extents_)), out));
-    SBX_TRY(emit_table(std::as_bytes(std::span(tree_.layers())), out));
-    return out(std::as_bytes(std::span(strings_)));
-  }
-
- private:
-  template <class Out>
-  static Result<void> emit_table(std::span<const std::byte> table, Out& out) {
-    constexpr std::array<std::byte, 8> kZeros{};
-    SBX_TRY(out(table));
-    return out(std::span(kZeros).first(align8(table.size()) - table.size()));
-  }
-
-  std::uint32_t add_string(std::string_view text) {
-    const std::size_t offset = strings_.size();
-    strings_ += text;
-    return static_cast<std::uint32_t>(offset);
-  }
-
-  /// The sets as MergedTree keeps them: "name\0size:value" repeated.
-  void add_xattr_sets() {
-    for (const std::string* set : tree_.xattr_sets()) {
-      const auto first = static_cast<std::uint32_t>(xattrs_.size());
-      std::string_view rest = *set;
-      while (!rest.empty()) {
-        const std::string_view name = rest.substr(0, rest.find('\0'));
-        rest.remove_prefix(name.size() + 1);
-        const std::size_t colon = rest.find(':');
-        std::size_t size = 0;
-        std::from_chars(rest.data(), rest.data() + colon, size);
-        const std::string_view value = rest.substr(colon + 1, size);
-        rest.remove_prefix(colon + 1 + size);
-        const std::uint32_t name_at = add_string(name);
-        xattrs_.push_back({name_at, static_cast<std::uint32_t>(name.size()), add_string(value),
-                           static_cast<std::uint32_t>(value.size())});
+  /// The inode of a name if it has none yet, and its number; a directory is put in the queue.
+  Result<TreeIno> put_name(NodeTable::Id node, TreeIno parent) {
+    const std::uint32_t index = tree_.nodes().node(node).inode;
+    if (number_[index] == kNoInode) {
+      const format::InodeRecord inode = SBX_TRY(make_inode(node, parent));
+      SBX_TRY(inodes_.put_record(inode));
+      number_[index] = static_cast<TreeIno>(inodes_.records());
+      if (S_ISDIR(inode.mode)) {
+        directories_.emplace_back(node, number_[index]);
       }
-      xattr_sets_.push_back({first, static_cast<std::uint32_t>(xattrs_.size()) - first});
     }
+    return number_[index];
   }
 
-  format::InodeRecord copy_inode(std::uint32_t index) {
-    format::InodeRecord inode = tree_.inodes()[index];
-    if (S_ISLNK(inode.mode)) {
-      inode.data = add_string(tree_.target(inode));
-    } else if ((inode.flags & format::kInodeSparse) != 0) {
-      const auto first = tree_.extents().begin() + static_cast<std::ptrdiff_t>(inode.data);
-      inode.data = extents_.size();
-      extents_.insert(extents_.end(), first, first + inode.count);
-    } else if (S_ISDIR(inode.mode)) {
-      inode.nlink = 2;
-      inode.data = 0;
+  Result<format::InodeRecord> make_inode(NodeTable::Id node, TreeIno parent) {
+    const MergedTree::Inode& from = tree_.inodes()[tree_.nodes().node(node).inode];
+    format::InodeRecord inode{};
+    inode.mode = from.mode;
+    inode.uid = from.uid;
+    inode.gid = from.gid;
+    inode.nlink = from.nlink;
+    inode.size = from.size;
+    inode.mtime_sec = from.mtime_sec;
+    inode.mtime_nsec = from.mtime_nsec;
+    inode.layer = from.layer;
+    inode.data = from.data;
+    inode.xattr_set = from.xattr_set;
+    inode.parent = parent;
+    if (S_ISLNK(from.mode)) {
+      inode.data = SBX_TRY(put_string(tree_.target(from)));
+    } else if (from.sparse != 0) {
+      SBX_TRY(put_extents(tree_.extents_of(from), inode));
+    } else if (S_ISDIR(from.mode)) {
+      count_children(node, inode);
     }
     return inode;
   }
 
-  void add_directory(NodeTable::Id node, TreeIno ino) {
+  Result<void> put_extents(MergedTree::Extents from, format::InodeRecord& inode) {
+    inode.flags = format::kInodeSparse;
+    inode.data = extents_.records();
+    inode.count = from.count;
+    for (std::uint64_t i = 0; i < from.count; ++i) {
+      SBX_TRY(extents_.put_record(tree_.extents()[from.first + i]));
+    }
+    return {};
+  }
+
+  void count_children(NodeTable::Id node, format::InodeRecord& inode) {
+    const NodeTable& nodes = tree_.nodes();
+    inode.nlink = 2;
+    for (NodeTable::Id c = nodes.node(node).first_child; c != NodeTable::kNone;
+         c = nodes.node(c).next) {
+      ++inode.count;
+      inode.nlink += S_ISDIR(tree_.inodes()[nodes.node(c).inode].mode) ? 1U : 0U;
+    }
+    inode.data = next_dirent_;
+    next_dirent_ += inode.count;
+  }
+
+  Result<void> put_directory(NodeTable::Id node, TreeIno ino) {
     const NodeTable& nodes = tree_.nodes();
     children_.clear();
     for (NodeTable::Id c = nodes.node(node).first_child; c != NodeTable::kNone;
@@ -137,60 +256,62 @@ class Tables {
     }
     std::sort(children_.begin(), children_.end(),
               [&](NodeTable::Id a, NodeTable::Id b) { return nodes.name(a) < nodes.name(b); });
-    inodes_[ino - 1].data = dirents_.size();
-    inodes_[ino - 1].count = static_cast<std::uint32_t>(children_.size());
     for (const NodeTable::Id child : children_) {
       const std::string_view name = nodes.name(child);
-      const TreeIno number = add_inode(nodes.node(child).inode, ino);
-      dirents_.push_back({number, add_string(name), static_cast<std::uint32_t>(name.size())});
-      if (S_ISDIR(inodes_[number - 1].mode)) {
-        ++inodes_[ino - 1].nlink;
-        directories_.push_back({child, number});
-      }
+      const TreeIno number = SBX_TRY(put_name(child, ino));
+      const std::uint32_t name_at = SBX_TRY(put_string(name));
+      SBX_TRY(dirents_.put_record(
+          format::DirentRecord{number, name_at, static_cast<std::uint32_t>(name.size())}));
     }
-  }
-
-  TreeIno add_inode(std::uint32_t index, TreeIno directory) {
-    if (number_[index] == kNoInode) {
-      inodes_.push_back(copy_inode(index));
-      inodes_.back().parent = directory;
-      number_[index] = static_cast<TreeIno>(inodes_.size());
-    }
-    return number_[index];
+    return {};
   }
 
   const MergedTree& tree_;
-  std::vector<TreeIno> number_;
-  std::vector<std::pair<NodeTable::Id, TreeIno>> directories_;
+  const format::Header& header_;
+  std::vector<TreeIno> number_;                                // by the tree's inodes
+  std::deque<std::pair<NodeTable::Id, TreeIno>> directories_;  // whose entries are still to come
   std::vector<NodeTable::Id> children_;
-  std::vector<format::InodeRecord> inodes_;
-  std::vector<format::DirentRecord> dirents_;
-  std::vector<format::XattrSetRecord> xattr_sets_;
-  std::vector<format::XattrRecord> xattrs_;
-  std::vector<format::ExtentRecord> extents_;
-  std::string strings_;
+  std::uint64_t next_dirent_ = 0;
+  Section inodes_;
+  Section dirents_;
+  Section xattr_sets_;
+  Section xattrs_;
+  Section extents_;
+  Section layers_;
+  Section strings_;
 };
+
+/// CRC-32C of all that was written. It is in the page cache still.
+Result<std::uint32_t> checksum(int fd, std::uint64_t size, std::string_view name) {
+  std::vector<std::byte> buffer(kBuffer);
+  std::uint32_t crc = 0;
+  for (std::uint64_t at = 0; at < size;) {
+    const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - at));
+    if (SBX_TRY(sys::pread_full(fd, part, at, name)) < part.size()) {
+      return fail(Error::make(ErrorCode::kCorrupt, "write image tree", name,
+                              "it is shorter than what was written"));
+    }
+    crc = crc32c(crc, part);
+    at += part.size();
+  }
+  return crc;
+}
 
 }  // namespace
 
 Result<void> MergedTree::write(int fd, const oci::ChainId& chain_id, std::string_view name,
                                const std::optional<ImageTree::Squash>& squash) const {
-  Tables tables(*this);
-  SBX_TRY(tables.fill());
-  format::Header header = tables.header(chain_id);
+  format::Header header = SBX_TRY(count(*this, chain_id));
   if (squash) {
     header.flags = format::kHeaderSquash;
     header.block_size = squash->block_size;
     header.compression = squash->compression;
   }
-  std::uint32_t crc = 0;
-  SBX_TRY(tables.emit(header, [&](std::span<const std::byte> bytes) -> Result<void> {
-    crc = crc32c(crc, bytes);
-    return {};
-  }));
-  header.checksum = crc;
-  return tables.emit(
-      header, [&](std::span<const std::byte> bytes) { return sys::write_full(fd, bytes, name); });
+  const auto bytes = std::as_bytes(std::span(&header, 1));
+  SBX_TRY(write_at(fd, bytes, 0, name));
+  SBX_TRY(Writer(*this, header, fd, name).run());
+  header.checksum = SBX_TRY(checksum(fd, header.file_size, name));
+  return write_at(fd, bytes, 0, name);
 }
 
 }  // namespace sbx::layer

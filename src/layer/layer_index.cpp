@@ -1,7 +1,6 @@
 #include "layer/layer_index.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "layer/whiteout.hpp"
 
@@ -16,44 +15,6 @@ Result<void> take(std::atomic<std::uint64_t>& used, std::uint64_t more, std::uin
                             fmt::format("it has more than {} {}", limit, what)));
   }
   return {};
-}
-
-std::uint32_t type_bits(EntryType type) {
-  switch (type) {
-    case EntryType::kRegular:
-    case EntryType::kHardLink:
-      return S_IFREG;
-    case EntryType::kDirectory:
-      return S_IFDIR;
-    case EntryType::kSymlink:
-      return S_IFLNK;
-    case EntryType::kCharDevice:
-      return S_IFCHR;
-    case EntryType::kBlockDevice:
-      return S_IFBLK;
-    case EntryType::kFifo:
-      return S_IFIFO;
-    case EntryType::kSocket:
-      return S_IFSOCK;
-  }
-  return 0;
-}
-
-format::InodeRecord inode_of(const TarEntry& entry) {
-  format::InodeRecord inode{};
-  // Linux gives every symlink mode 0777, whatever the tar says.
-  inode.mode = type_bits(entry.type) | (entry.type == EntryType::kSymlink ? 0777U : entry.mode);
-  inode.uid = entry.uid;
-  inode.gid = entry.gid;
-  inode.mtime_sec = entry.mtime_sec;
-  inode.mtime_nsec = entry.mtime_nsec;
-  inode.size = entry.type == EntryType::kRegular ? entry.size : 0;
-  if (S_ISCHR(inode.mode) || S_ISBLK(inode.mode)) {
-    inode.data = entry.rdev;
-  } else if (entry.type == EntryType::kRegular) {
-    inode.data = entry.data_offset;
-  }
-  return inode;
 }
 
 }  // namespace
@@ -91,9 +52,7 @@ Result<void> LayerIndex::add(const TarEntry& entry) {
     case WhiteoutKind::kOpaque:
       break;
   }
-  const Text directory = SBX_TRY(keep(whiteout.directory));
-  whiteouts_.push_back({directory, SBX_TRY(keep(whiteout.name))});
-  return {};
+  return add_whiteout(whiteout.directory, whiteout.name);
 }
 
 Result<void> LayerIndex::add_plain(const TarEntry& entry) {
@@ -101,37 +60,34 @@ Result<void> LayerIndex::add_plain(const TarEntry& entry) {
   return add_entry(entry);
 }
 
-Result<LayerIndex::Text> LayerIndex::keep(std::string_view text) {
-  SBX_TRY(budget_->take_strings(text.size()));
-  const Text kept{static_cast<std::uint32_t>(strings_.size()),
-                  static_cast<std::uint32_t>(text.size())};
-  strings_ += text;
-  return kept;
+Result<void> LayerIndex::add_whiteout(std::string_view directory, std::string_view name) {
+  SBX_TRY(budget_->take_strings(directory.size() + name.size()));
+  whiteouts_.text_after(last_directory_, directory);
+  whiteouts_.text(name);
+  last_directory_ = directory;
+  return {};
 }
 
+/// The budget is that of the tree: it does not know how well a path can be packed.
 Result<void> LayerIndex::add_entry(const TarEntry& entry) {
-  Entry out;
-  out.type = entry.type;
-  out.path = SBX_TRY(keep(entry.path));
-  out.link = SBX_TRY(keep(entry.link));
-  out.inode = inode_of(entry);
+  SBX_TRY(budget_->take_strings(entry.path.size() + entry.link.size()));
   if (entry.sparse) {
     SBX_TRY(budget_->take_extents(entry.extents.size()));
-    out.inode.flags = format::kInodeSparse;
-    out.inode.data = extents_.size();
-    out.inode.count = static_cast<std::uint32_t>(entry.extents.size());
-    for (const ImageTree::Extent& e : entry.extents) {
-      extents_.push_back({e.file_offset, e.length, e.tar_offset});
-    }
   }
-  out.first_xattr = static_cast<std::uint32_t>(xattrs_.size());
-  out.xattr_count = static_cast<std::uint32_t>(entry.xattrs.size());
   for (const auto& [name, value] : entry.xattrs) {
-    xattrs_.push_back(SBX_TRY(keep(name)));
-    xattrs_.push_back(SBX_TRY(keep(value)));
+    SBX_TRY(budget_->take_strings(name.size() + value.size()));
   }
-  entries_.push_back(out);
+  entries_.add(entry);
   return {};
+}
+
+const LayerIndex::Gone* LayerIndex::Whiteouts::next() {
+  if (stream_.at_end()) {
+    return nullptr;
+  }
+  stream_.text_after(gone_.directory);
+  stream_.text(gone_.name);
+  return &gone_;
 }
 
 }  // namespace sbx::layer

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <atomic>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "layer/image_tree_format.hpp"
+#include "base/result.hpp"
 #include "layer/limits.hpp"
-#include "layer/tar_entry.hpp"
+#include "layer/packed_entries.hpp"
 
 namespace sbx::layer {
 
@@ -38,22 +36,11 @@ class TreeBudget {
 /// wherever in the tar they stand. Filled while the layer arrives; merged afterwards.
 class LayerIndex {
  public:
-  struct Text {
-    std::uint32_t offset = 0;
-    std::uint32_t size = 0;
-  };
-  struct Entry {
-    EntryType type = EntryType::kRegular;
-    Text path;
-    Text link;
-    format::InodeRecord inode{};    // layer, xattr_set, nlink and parent are not set yet
-    std::uint32_t first_xattr = 0;  // in xattrs(): names and values by turns
-    std::uint32_t xattr_count = 0;
-  };
   struct Gone {
-    Text directory;
-    Text name;  // empty: the directory is opaque
+    std::string directory;
+    std::string name;  // empty: the directory is opaque
   };
+  class Whiteouts;
 
   /// `budget` must outlive the index.
   explicit LayerIndex(TreeBudget& budget) : budget_(&budget) {}
@@ -63,24 +50,29 @@ class LayerIndex {
   /// As add(), but no name is a whiteout: what a squashfs holds are files.
   Result<void> add_plain(const TarEntry& entry);
 
-  [[nodiscard]] std::span<const Entry> entries() const { return entries_; }
-  [[nodiscard]] std::span<const Gone> whiteouts() const { return whiteouts_; }
-  [[nodiscard]] std::span<const format::ExtentRecord> extents() const { return extents_; }
-  [[nodiscard]] std::span<const Text> xattrs() const { return xattrs_; }
-  [[nodiscard]] std::string_view text(Text text) const {
-    return std::string_view(strings_).substr(text.offset, text.size);
-  }
+  [[nodiscard]] const PackedEntries& entries() const { return entries_; }
 
  private:
-  Result<Text> keep(std::string_view text);
+  Result<void> add_whiteout(std::string_view directory, std::string_view name);
   Result<void> add_entry(const TarEntry& entry);
 
   TreeBudget* budget_;
-  std::vector<Entry> entries_;
-  std::vector<Gone> whiteouts_;
-  std::vector<format::ExtentRecord> extents_;
-  std::vector<Text> xattrs_;
-  std::string strings_;
+  PackedEntries entries_;
+  PackedStream whiteouts_;
+  std::string last_directory_;  // of a whiteout
+};
+
+/// Reads the whiteouts of a layer in order. The index must outlive it and not grow meanwhile.
+class LayerIndex::Whiteouts {
+ public:
+  explicit Whiteouts(const LayerIndex& index) : stream_(index.whiteouts_) {}
+
+  /// nullptr at the end; else good until the next call.
+  const Gone* next();
+
+ private:
+  PackedStream::Reader stream_;
+  Gone gone_;
 };
 
 }  // namespace sbx::layer

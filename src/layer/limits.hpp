@@ -5,7 +5,7 @@
 namespace sbx::layer {
 
 /// What we take from one image. The largest images in use (whole CUDA and conda stacks) have about a
-/// million entries and 100 MB of names; each entry costs some 250 bytes of memory while a tree is built.
+/// million entries and 100 MB of names; each entry costs some 100 bytes of memory while a tree is built.
 struct TreeLimits {
   std::uint64_t entries = 4U << 20U;       // of all layers together, implied directories included
   std::uint64_t string_bytes = 1U << 29U;  // names, link targets, xattr names and values

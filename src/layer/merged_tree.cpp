@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/assert.hpp"
+
 namespace sbx::layer {
 namespace {
 
 constexpr int kMaxSymlinks = 40;
 constexpr std::size_t kMaxWalk = 64U << 10U;  // bytes of path with the symlinks in it spelled out
+constexpr std::uint32_t kLayerMask = (1U << NodeTable::kLayerBits) - 1;
 
 Error bad_entry(std::string_view path, std::string reason) {
   return Error::make(ErrorCode::kCorrupt, "merge layer entry", path, std::move(reason));
@@ -24,13 +27,34 @@ std::pair<std::string_view, std::string_view> split_path(std::string_view path) 
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-format::InodeRecord implied_directory(const format::InodeRecord& like, std::uint32_t layer) {
-  format::InodeRecord inode{};
+std::uint16_t type_bits(EntryType type) {
+  switch (type) {
+    case EntryType::kRegular:
+    case EntryType::kHardLink:
+      return S_IFREG;
+    case EntryType::kDirectory:
+      return S_IFDIR;
+    case EntryType::kSymlink:
+      return S_IFLNK;
+    case EntryType::kCharDevice:
+      return S_IFCHR;
+    case EntryType::kBlockDevice:
+      return S_IFBLK;
+    case EntryType::kFifo:
+      return S_IFIFO;
+    case EntryType::kSocket:
+      return S_IFSOCK;
+  }
+  return 0;
+}
+
+MergedTree::Inode implied_directory(const TarEntry& like, std::uint32_t layer) {
+  MergedTree::Inode inode;
   inode.mode = S_IFDIR | 0755U;
   inode.size = format::kDirectorySize;
   inode.mtime_sec = like.mtime_sec;
   inode.mtime_nsec = like.mtime_nsec;
-  inode.layer = layer;
+  inode.layer = layer & kLayerMask;
   inode.nlink = 1;
   return inode;
 }
@@ -62,7 +86,8 @@ struct MergedTree::Walk {
 };
 
 MergedTree::MergedTree(TreeBudget& budget) : budget_(&budget) {
-  inodes_.push_back(implied_directory(format::InodeRecord{}, 0));
+  SBX_ASSERT(budget.limits().layers <= kLayerMask);
+  inodes_.push_back(implied_directory(TarEntry{}, 0));
 }
 
 Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_id,
@@ -73,16 +98,23 @@ Result<void> MergedTree::apply(const LayerIndex& layer, const oci::DiffId& diff_
   }
   layer_ = static_cast<std::uint32_t>(layers_.size());
   layers_.push_back({diff_id.bytes(), tar_size});
+  return merge(layer).context(fmt::format("merging layer '{}'", diff_id.str()));
+}
+
+Result<void> MergedTree::merge(const LayerIndex& layer) {
   // All before any: one whiteout may take away what another one of this layer names too.
-  for (const LayerIndex::Gone& gone : layer.whiteouts()) {
-    SBX_TRY(check_whiteout(layer, gone).context(fmt::format("merging layer '{}'", diff_id.str())));
+  LayerIndex::Whiteouts checked(layer);
+  while (const LayerIndex::Gone* gone = checked.next()) {
+    SBX_TRY(check_whiteout(*gone));
   }
-  for (const LayerIndex::Gone& gone : layer.whiteouts()) {
-    apply_whiteout(layer, gone);
+  LayerIndex::Whiteouts whiteouts(layer);
+  while (const LayerIndex::Gone* gone = whiteouts.next()) {
+    apply_whiteout(*gone);
   }
   last_parent_ = NodeTable::kNone;
-  for (const LayerIndex::Entry& entry : layer.entries()) {
-    SBX_TRY(apply_entry(layer, entry).context(fmt::format("merging layer '{}'", diff_id.str())));
+  PackedEntries::Reader entries(layer.entries());
+  while (const TarEntry* entry = entries.next()) {
+    SBX_TRY(apply_entry(*entry));
   }
   return {};
 }
@@ -118,30 +150,27 @@ NodeTable::Id MergedTree::find_lower(std::string_view path) const {
 
 /// An opaque mark is fine on any directory, as builders put it on new ones too. A name must be there in a lower layer: a
 /// whiteout of nothing tells that the layer was made for other layers than these.
-Result<void> MergedTree::check_whiteout(const LayerIndex& layer,
-                                        const LayerIndex::Gone& gone) const {
-  if (gone.name.size == 0) {
+Result<void> MergedTree::check_whiteout(const LayerIndex::Gone& gone) const {
+  if (gone.name.empty()) {
     return {};
   }
-  const NodeTable::Id directory = find_lower(layer.text(gone.directory));
-  if (directory == NodeTable::kNone ||
-      nodes_.find(directory, layer.text(gone.name)) == NodeTable::kNone) {
-    const std::string_view above = layer.text(gone.directory);
-    return fail(
-        Error::make(ErrorCode::kCorrupt, "white out",
-                    fmt::format("{}{}{}", above, above.empty() ? "" : "/", layer.text(gone.name)),
-                    "no lower layer has it"));
+  const NodeTable::Id directory = find_lower(gone.directory);
+  if (directory == NodeTable::kNone || nodes_.find(directory, gone.name) == NodeTable::kNone) {
+    const std::string_view above = gone.directory;
+    return fail(Error::make(ErrorCode::kCorrupt, "white out",
+                            fmt::format("{}{}{}", above, above.empty() ? "" : "/", gone.name),
+                            "no lower layer has it"));
   }
   return {};
 }
 
-void MergedTree::apply_whiteout(const LayerIndex& layer, const LayerIndex::Gone& gone) {
-  const NodeTable::Id directory = find_lower(layer.text(gone.directory));
+void MergedTree::apply_whiteout(const LayerIndex::Gone& gone) {
+  const NodeTable::Id directory = find_lower(gone.directory);
   if (directory == NodeTable::kNone) {
     return;  // an opaque mark on a new directory
   }
-  if (gone.name.size != 0) {
-    const NodeTable::Id doomed = nodes_.find(directory, layer.text(gone.name));
+  if (!gone.name.empty()) {
+    const NodeTable::Id doomed = nodes_.find(directory, gone.name);
     if (doomed != NodeTable::kNone) {
       remove(doomed);
     }
@@ -153,22 +182,21 @@ void MergedTree::apply_whiteout(const LayerIndex& layer, const LayerIndex::Gone&
   }
 }
 
-Result<void> MergedTree::apply_entry(const LayerIndex& layer, const LayerIndex::Entry& entry) {
-  const std::string_view path = layer.text(entry.path);
-  if (path.empty()) {
-    return apply_root(layer, entry);
+Result<void> MergedTree::apply_entry(const TarEntry& entry) {
+  if (entry.path.empty()) {
+    return apply_root(entry);
   }
-  const auto [directory, name] = split_path(path);
-  const NodeTable::Id parent = SBX_TRY(find_parent(directory, entry.inode, Missing::kMake));
+  const auto [directory, name] = split_path(entry.path);
+  const NodeTable::Id parent = SBX_TRY(find_parent(directory, entry, Missing::kMake));
   if (entry.type == EntryType::kHardLink) {
-    return link(parent, name, layer.text(entry.link), path);
+    return link(parent, name, entry);
   }
-  const std::uint32_t inode = SBX_TRY(make_inode(layer, entry));
+  const std::uint32_t inode = make_inode(entry);
   const NodeTable::Id old = nodes_.find(parent, name);
   if (old != NodeTable::kNone && entry.type == EntryType::kDirectory && S_ISDIR(mode_of(old))) {
     inodes_[nodes_.node(old).inode].nlink = 0;
     nodes_.node(old).inode = inode;
-    nodes_.node(old).layer = layer_;
+    nodes_.node(old).layer = layer_ & kLayerMask;
     return {};
   }
   if (old != NodeTable::kNone) {
@@ -178,16 +206,18 @@ Result<void> MergedTree::apply_entry(const LayerIndex& layer, const LayerIndex::
   return {};
 }
 
-Result<void> MergedTree::apply_root(const LayerIndex& layer, const LayerIndex::Entry& entry) {
+Result<void> MergedTree::apply_root(const TarEntry& entry) {
   if (entry.type != EntryType::kDirectory) {
     return fail(bad_entry("/", "the root must be a directory"));
   }
-  nodes_.node(NodeTable::kRoot).inode = SBX_TRY(make_inode(layer, entry));
+  NodeTable::Node& root = nodes_.node(NodeTable::kRoot);
+  inodes_[root.inode].nlink = 0;
+  root.inode = make_inode(entry);
   return {};
 }
 
-Result<NodeTable::Id> MergedTree::find_parent(std::string_view path,
-                                              const format::InodeRecord& like, Missing missing) {
+Result<NodeTable::Id> MergedTree::find_parent(std::string_view path, const TarEntry& like,
+                                              Missing missing) {
   if (last_parent_ != NodeTable::kNone && path == last_directory_) {
     return last_parent_;
   }
@@ -203,8 +233,8 @@ Result<NodeTable::Id> MergedTree::find_parent(std::string_view path,
 }
 
 /// One component further, or, at a symlink, the same place with a longer rest.
-Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk,
-                                       const format::InodeRecord& like, Missing missing) {
+Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk, const TarEntry& like,
+                                       Missing missing) {
   const std::string_view name = walk.take();
   if (name == "." || name == "..") {  // of a symlink's target; an entry's own path has none
     return name == ".." ? nodes_.node(at).parent : at;
@@ -236,7 +266,7 @@ Result<NodeTable::Id> MergedTree::step(NodeTable::Id at, Walk& walk,
 }
 
 Result<NodeTable::Id> MergedTree::make_directory(NodeTable::Id parent, std::string_view name,
-                                                 const format::InodeRecord& like) {
+                                                 const TarEntry& like) {
   SBX_TRY(budget_->take_entries(1));
   SBX_TRY(budget_->take_strings(name.size()));
   const NodeTable::Id made =
@@ -252,15 +282,15 @@ Result<NodeTable::Id> MergedTree::add_node(NodeTable::Id parent, std::string_vie
   }
   const NodeTable::Id made = nodes_.add(parent, name);
   nodes_.node(made).inode = inode;
-  nodes_.node(made).layer = layer_;
+  nodes_.node(made).layer = layer_ & kLayerMask;
   return made;
 }
 
-Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, std::string_view target,
-                              std::string_view path) {
+Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, const TarEntry& entry) {
+  const std::string_view path = entry.path;
+  const std::string_view target = entry.link;
   const auto [directory, target_name] = split_path(target);
-  const Result<NodeTable::Id> target_parent =
-      find_parent(directory, format::InodeRecord{}, Missing::kFail);
+  const Result<NodeTable::Id> target_parent = find_parent(directory, TarEntry{}, Missing::kFail);
   const NodeTable::Id found =
       target_parent ? nodes_.find(*target_parent, target_name) : NodeTable::kNone;
   const NodeTable::Id old = nodes_.find(parent, name);
@@ -290,36 +320,58 @@ Result<void> MergedTree::link(NodeTable::Id parent, std::string_view name, std::
   return {};
 }
 
-Result<std::uint32_t> MergedTree::make_inode(const LayerIndex& layer,
-                                             const LayerIndex::Entry& entry) {
-  format::InodeRecord inode = entry.inode;
-  inode.layer = layer_;
+std::uint32_t MergedTree::make_inode(const TarEntry& entry) {
+  Inode inode;
+  // Linux gives every symlink mode 0777, whatever the tar says.
+  const std::uint32_t bits = entry.type == EntryType::kSymlink ? 0777U : entry.mode;
+  inode.mode = static_cast<std::uint16_t>(type_bits(entry.type) | (bits & 07777U));
+  inode.uid = entry.uid;
+  inode.gid = entry.gid;
+  inode.mtime_sec = entry.mtime_sec;
+  inode.mtime_nsec = entry.mtime_nsec;
   inode.nlink = 1;
-  inode.xattr_set = xattr_set(layer, entry);
+  inode.xattr_set = xattr_set(entry);
+  inode.layer = layer_ & kLayerMask;
   if (entry.type == EntryType::kDirectory) {
     inode.size = format::kDirectorySize;
   } else if (entry.type == EntryType::kSymlink) {
-    inode.data = targets_.size();
-    inode.size = entry.link.size;
-    targets_ += layer.text(entry.link);
-  } else if ((inode.flags & format::kInodeSparse) != 0) {
-    const auto of_file = layer.extents().subspan(inode.data, inode.count);
-    inode.data = extents_.size();
-    extents_.insert(extents_.end(), of_file.begin(), of_file.end());
+    inode.data = targets_.add(entry.link);
+    inode.size = entry.link.size();
+  } else if (entry.sparse) {
+    inode.size = entry.size;
+    inode.sparse = 1;
+    inode.data = first_extents_.size();
+    add_extents(entry);
+  } else {
+    const bool regular = entry.type == EntryType::kRegular;
+    inode.size = entry.size;
+    inode.data = regular ? entry.data_offset : entry.rdev;
   }
   inodes_.push_back(inode);
   return static_cast<std::uint32_t>(inodes_.size() - 1);
 }
 
+void MergedTree::add_extents(const TarEntry& entry) {
+  first_extents_.push_back(extents_.size());
+  for (const ImageTree::Extent& extent : entry.extents) {
+    extents_.push_back({extent.file_offset, extent.length, extent.tar_offset});
+  }
+}
+
+MergedTree::Extents MergedTree::extents_of(const Inode& sparse) const {
+  const std::uint64_t first = first_extents_[sparse.data];
+  const std::uint64_t next = sparse.data + 1;
+  const std::uint64_t end = next < first_extents_.size() ? first_extents_[next] : extents_.size();
+  return {first, static_cast<std::uint32_t>(end - first)};
+}
+
 /// Most files of an image have none, and those that have share a few: each distinct set stands once.
-std::uint32_t MergedTree::xattr_set(const LayerIndex& layer, const LayerIndex::Entry& entry) {
-  if (entry.xattr_count == 0) {
+std::uint32_t MergedTree::xattr_set(const TarEntry& entry) {
+  if (entry.xattrs.empty()) {
     return 0;
   }
   std::string set;
-  for (std::uint32_t i = 0; i < entry.xattr_count; ++i) {
-    const std::string_view name = layer.text(layer.xattrs()[entry.first_xattr + 2 * i]);
-    const std::string_view value = layer.text(layer.xattrs()[entry.first_xattr + 2 * i + 1]);
+  for (const auto& [name, value] : entry.xattrs) {
     set += fmt::format("{}{}{}:{}", name, '\0', value.size(), value);
   }
   const auto [it, added] = xattr_set_ids_.emplace(std::move(set), xattr_sets_.size() + 1);

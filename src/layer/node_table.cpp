@@ -4,6 +4,9 @@
 #include <cstring>
 #include <random>
 
+#include "base/assert.hpp"
+#include "layer/limits.hpp"
+
 namespace sbx::layer {
 namespace {
 
@@ -56,12 +59,14 @@ std::uint64_t siphash(const std::array<std::uint64_t, 2>& key, std::uint64_t see
 
 }  // namespace
 
-NodeTable::NodeTable() : nodes_(1), buckets_(kFirstBuckets, kNone) {
+NodeTable::NodeTable() : buckets_(kFirstBuckets, kNone) {
   std::random_device random;
   for (std::uint64_t& half : key_) {
     half = (static_cast<std::uint64_t>(random()) << 32U) | random();
   }
-  nodes_[kRoot].parent = kRoot;
+  Node root;
+  root.parent = kRoot;
+  nodes_.push_back(root);
 }
 
 std::size_t NodeTable::bucket(Id parent, std::string_view name) const {
@@ -80,16 +85,16 @@ NodeTable::Id NodeTable::add(Id parent, std::string_view name) {
   if (live_ >= buckets_.size()) {
     grow();
   }
+  SBX_ASSERT(name.size() <= kMaxName && nodes_[parent].depth < kMaxDepth);
   const Id id = static_cast<Id>(nodes_.size());
   Id& head = buckets_[bucket(parent, name)];
   Node node;
   node.parent = parent;
   node.next = nodes_[parent].first_child;
-  node.depth = nodes_[parent].depth + 1;
+  node.depth = (nodes_[parent].depth + 1U) & 0x7FFU;
   node.hash_next = head;
-  node.name = static_cast<std::uint32_t>(names_.size());
-  node.name_size = static_cast<std::uint32_t>(name.size());
-  names_ += name;
+  node.name = names_.add(name);
+  node.name_size = name.size() & 0xFFU;
   nodes_.push_back(node);
   head = id;
   if (node.next != kNone) {
@@ -97,6 +102,7 @@ NodeTable::Id NodeTable::add(Id parent, std::string_view name) {
   }
   nodes_[parent].first_child = id;
   ++live_;
+  name_bytes_ += name.size();
   return id;
 }
 
@@ -116,6 +122,7 @@ void NodeTable::remove_leaf(Id id) {
     nodes_[node.next].previous = node.previous;
   }
   --live_;
+  name_bytes_ -= node.name_size;
 }
 
 NodeTable::Id NodeTable::deepest_first(Id top) const {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "layer/image_tree_format.hpp"
 #include "layer/squash_xattrs.hpp"
 
 namespace sbx::layer {

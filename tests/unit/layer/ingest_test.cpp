@@ -14,6 +14,8 @@ using sbx::Result;
 using sbx::layer::IngestedLayer;
 using sbx::layer::IngestRequest;
 using sbx::layer::LayerIndex;
+using sbx::layer::PackedEntries;
+using sbx::layer::TarEntry;
 using sbx::layer::TreeBudget;
 using sbx::layer::TreeLimits;
 using sbx::sys::Fd;
@@ -71,7 +73,7 @@ TEST_CASE("one pass gives the tar, its digests and its index") {
   CHECK(layer->diff_id.hex() == sha256_hex(tar));
   CHECK(layer->compressed.hex() == sha256_hex(tar));
   CHECK(layer->tar_size == tar.size());
-  CHECK(f.index.entries().size() == 3000);
+  CHECK(f.index.entries().count() == 3000);
   std::string written(tar.size(), '\0');
   REQUIRE(sbx::sys::pread_full(f.output.get(), std::as_writable_bytes(std::span(written)), 0,
                                "output"));
@@ -79,8 +81,15 @@ TEST_CASE("one pass gives the tar, its digests and its index") {
 
   LayerIndex again(f.budget);
   REQUIRE(sbx::layer::index_stored_layer(f.output.get(), tar.size(), "layer", again));
-  REQUIRE(again.entries().size() == 3000);
-  CHECK(again.entries()[2999].inode.data == f.index.entries()[2999].inode.data);
+  REQUIRE(again.entries().count() == 3000);
+  PackedEntries::Reader one(f.index.entries());
+  PackedEntries::Reader other(again.entries());
+  for (int i = 0; i < 3000; ++i) {
+    const TarEntry* entry = one.next();
+    REQUIRE(entry->path == "f" + std::to_string(i));
+    REQUIRE(other.next()->data_offset == entry->data_offset);
+    REQUIRE(entry->size == static_cast<std::uint64_t>(i));
+  }
 }
 
 TEST_CASE("a layer of another size is refused") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <numeric>
 #include <random>
 
 using sbx::layer::NodeTable;
@@ -37,6 +38,10 @@ TEST_CASE("ten thousand names, a third of them removed") {
     }
   }
   CHECK(table.live() == there.size() + 1);
+  CHECK(table.name_bytes() == std::accumulate(there.begin(), there.end(), std::uint64_t{0},
+                                              [](std::uint64_t sum, const auto& each) {
+                                                return sum + each.first.size();
+                                              }));
   std::size_t listed = 0;
   for (auto id = table.node(NodeTable::kRoot).first_child; id != NodeTable::kNone;
        id = table.node(id).next) {
