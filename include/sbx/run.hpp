@@ -24,6 +24,13 @@ enum class UserNamespaceMode {
   kKeepId   // the invoker keeps user and group id inside
 };
 
+/// Who takes the changes that a container makes to its image.
+enum class OverlayEngine {
+  kAuto,   // the kernel where it can, if the container is removed at its end; else our file system
+  kFuse,   // our file system
+  kKernel  // the kernel's overlay, above our file system, which then only reads
+};
+
 /// When an image is fetched from its registry, as docker and podman have it.
 enum class PullPolicy {
   kMissing,  // if the store has none of that name
@@ -58,6 +65,7 @@ struct RunOptions {
   NetworkMode network = NetworkMode::kSlirp;
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
   std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
+  OverlayEngine overlay = OverlayEngine::kAuto;
   bool no_new_privileges = true;
   bool unmask = false;     // show the parts of /proc and /sys that are hidden by default
   bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept

@@ -16,6 +16,7 @@ Outcome<RunOptions> configured_run_options() {
   RunOptions options;
   options.network = settings->network.value_or(options.network);
   options.init = settings->init;
+  options.overlay = settings->overlay.value_or(options.overlay);
   return options;
 }
 

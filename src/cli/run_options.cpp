@@ -64,6 +64,15 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
       },
       "Ids inside: a full range if there are subordinate ids, else one (auto, the default); "
       "one or the other; or the invoker's own id kept");
+  line.choice(
+      "--overlay", {"auto", "fuse", "kernel"},
+      [&run](std::size_t index) {
+        constexpr std::array<OverlayEngine, 3> kEngines{OverlayEngine::kAuto, OverlayEngine::kFuse,
+                                                        OverlayEngine::kKernel};
+        run.overlay = kEngines.at(index);
+      },
+      "Who takes the changes to the image: the kernel's overlay where it can and the container is "
+      "removed at its end (auto, the default), our file system, or the kernel's overlay");
   line.values("--security-opt", options.security, "OPTION",
               "no-new-privileges[=false], unmask=ALL");
   line.value("--platform", run.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");

@@ -124,6 +124,11 @@ Result<void> save_archive(const SaveArchive& save) {
 
 Result<void> export_archive(const ExportArchive& request) {
   const ContainerUse container = SBX_TRY(find_container(request.data_root, request.container));
+  if (container.kernel_overlay) {
+    return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
+                            "the kernel's overlay took its changes, which is not read yet")
+                    .with_hint("run it with --overlay=fuse"));
+  }
   if (container.chain.empty()) {
     return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
                             "it has no image of the store below it"));

@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "runtime/container_tree.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -72,7 +73,7 @@ void sweep_one(const DataRoot& root, const std::string& id) {
     return;  // alive, or not yet, or hardly any more
   }
   free_names_of(root.names(), id);
-  if (const Result<void> removed = sys::remove_tree_at(containers, id); !removed) {
+  if (const Result<void> removed = remove_container_tree(containers, id); !removed) {
     log::debug("{}", removed.error().message());  // the next sweep tries again
   }
 }
@@ -146,6 +147,7 @@ Result<void> ContainerDir::write_state(std::string_view status, pid_t pid, int e
              {"name", description_.name},
              {"image", description_.image},
              {"chain", description_.chain},
+             {"overlay", description_.kernel_overlay ? "kernel" : "fuse"},
              {"command", description_.command},
              {"status", status},
              {"autoRemove", description_.remove},
@@ -165,11 +167,11 @@ Result<void> ContainerDir::write_exited(int exit_code) const {
   return write_state("exited", 0, exit_code);
 }
 
-Result<void> ContainerDir::remove() {
+Result<void> ContainerDir::remove(int user_namespace) {
   if (!description_.name.empty()) {
     free_name(names_, description_.id, description_.name);
   }
-  return sys::remove_tree_at(containers_, description_.id);
+  return remove_container_tree(containers_, description_.id, user_namespace);
 }
 
 void sweep_containers(const DataRoot& root) {

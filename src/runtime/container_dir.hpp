@@ -34,8 +34,9 @@ class ContainerDir {
     std::string name;   // empty: none
     std::string image;  // as typed
     std::vector<std::string> command;
-    bool remove = false;  // gone with its end, also after kill -9
-    std::string chain;    // of the image below; empty: a directory
+    bool remove = false;          // gone with its end, also after kill -9
+    std::string chain;            // of the image below; empty: a directory
+    bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
   };
 
   /// kAlreadyExists if the name is taken.
@@ -51,8 +52,8 @@ class ContainerDir {
   Result<void> write_etc_file(const std::string& name, std::string_view text) const;
   Result<void> write_running(pid_t pid) const;
   Result<void> write_exited(int exit_code) const;
-  /// Deletes everything and frees the name.
-  Result<void> remove();
+  /// Deletes everything and frees the name; see remove_container_tree().
+  Result<void> remove(int user_namespace = -1);
 
  private:
   [[nodiscard]] Result<void> write_state(std::string_view status, pid_t pid, int exit_code) const;

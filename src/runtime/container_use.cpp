@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "runtime/container_tree.hpp"
 #include "sys/disk_usage.hpp"
 #include "sys/file.hpp"
 #include "sys/lock.hpp"
@@ -28,7 +29,14 @@ std::optional<ContainerUse> read_one(int containers, const std::string& id) {
   const auto word = [&](const char* key) {
     return find_string(*state, key).value_or(std::nullopt).value_or("");
   };
-  ContainerUse out{id, word("name"), word("image"), word("chain"), word("changed"), false, 0};
+  ContainerUse out{id,
+                   word("name"),
+                   word("image"),
+                   word("chain"),
+                   word("changed"),
+                   word("overlay") == "kernel",
+                   false,
+                   0};
   const auto lock =
       sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
   out.running = lock && !lock->has_value();
@@ -114,7 +122,7 @@ Result<std::vector<ContainerUse>> remove_containers(const std::string& data_root
       continue;  // it runs, or is gone
     }
     free_names(root.names(), one.id);
-    SBX_TRY(sys::remove_tree_at(root.containers(), one.id).context("removing a container"));
+    SBX_TRY(remove_container_tree(root.containers(), one.id).context("removing a container"));
     out.push_back(one);
   }
   return out;

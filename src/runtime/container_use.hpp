@@ -12,10 +12,11 @@ namespace sbx::runtime {
 /// A container as `sbx system df` and `prune` see it.
 struct ContainerUse {
   std::string id;
-  std::string name;     // empty: none
-  std::string image;    // as typed
-  std::string chain;    // of the image below; empty: none
-  std::string changed;  // RFC 3339: when it started or ended
+  std::string name;             // empty: none
+  std::string image;            // as typed
+  std::string chain;            // of the image below; empty: none
+  std::string changed;          // RFC 3339: when it started or ended
+  bool kernel_overlay = false;  // its changes are as the kernel's overlay writes them
   bool running = false;
   std::uint64_t bytes = 0;  // on disk
 };

@@ -72,8 +72,10 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   } else {
     request.lower = directory_lower(input.source);
   }
-  request.upper = SBX_TRY(sys::open_at(input.container.fd(), "upper", O_RDONLY | O_DIRECTORY));
-  request.work = SBX_TRY(sys::open_at(input.container.fd(), "work", O_RDONLY | O_DIRECTORY));
+  if (!input.plan.overlay) {
+    request.upper = SBX_TRY(sys::open_at(input.container.fd(), "upper", O_RDONLY | O_DIRECTORY));
+    request.work = SBX_TRY(sys::open_at(input.container.fd(), "work", O_RDONLY | O_DIRECTORY));
+  }
   request.ids = id_view(input);
   // What is deleted at the end need not survive a power cut.
   request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile

@@ -77,6 +77,17 @@ AccountFiles RootSource::accounts() const {
                    : AccountFiles{read_small_file("/etc/passwd"), read_small_file("/etc/group")};
 }
 
+sandbox::KernelOverlay RootSource::root_attributes() const {
+  sandbox::KernelOverlay out;
+  if (const std::optional<layer::TreeInode> root = tree_->inode(layer::kTreeRoot)) {
+    out.mode = root->mode & 07777;
+    out.uid = root->uid;
+    out.gid = root->gid;
+    out.modified = {root->mtime_sec, static_cast<long>(root->mtime_nsec)};
+  }
+  return out;
+}
+
 std::optional<bool> RootSource::is_executable(const std::string& path) const {
   if (kind_ != Kind::kImage) {
     return std::nullopt;  // a lookup here costs as much as the one that execve does

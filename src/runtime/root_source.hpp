@@ -11,6 +11,7 @@
 #include "runtime/account.hpp"
 #include "runtime/image_defaults.hpp"
 #include "runtime/run_request.hpp"
+#include "sandbox/plan.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::runtime {
@@ -28,6 +29,9 @@ class RootSource {
   [[nodiscard]] AccountFiles accounts() const;
   /// Whether `path` leads to a file that the tree says is executable; nullopt if it cannot be told beforehand.
   [[nodiscard]] std::optional<bool> is_executable(const std::string& path) const;
+
+  /// What the root of an image is given when a directory stands for it. Before take_tree().
+  [[nodiscard]] sandbox::KernelOverlay root_attributes() const;
 
   /// The chain id of the image; empty for what is none. Before take_tree().
   [[nodiscard]] std::string chain() const { return tree_ ? tree_->chain_id().str() : ""; }

@@ -10,6 +10,7 @@
 #include "runtime/container_dir.hpp"
 #include "runtime/etc_files.hpp"
 #include "runtime/identity.hpp"
+#include "runtime/overlay_engine.hpp"
 #include "runtime/planner.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/root_source.hpp"
@@ -123,6 +124,8 @@ Result<Prepared> prepare(const RunRequest& request, Timings* timings) {
   prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
                                      container_path(prepared), container_path(prepared) + "/etc",
                                      wants_init(request, prepared.spec)}));
+  prepared.plan.overlay = SBX_TRY(choose_engine(
+      {request, prepared.source, prepared.ids, prepared.data_root, container_path(prepared)}));
   prepared.plan.tap = net::tap_config({}, true);
   prepared.plan.title = sys::ProcessTitle::find();
   prefer_known_command(prepared.source, request, prepared.plan);
@@ -155,7 +158,7 @@ Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request
 }
 
 Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot& root,
-                   ContainerDir& container, Timings* timings) {
+                   ContainerDir& container, sys::Fd& user_namespace, Timings* timings) {
   SBX_TRY(make_missing_sources(prepared.plan));
   SupervisorInput input{prepared.plan, nullptr, root};
   input.prepare = [&]() -> Result<std::unique_ptr<RootFileSystem>> {
@@ -168,6 +171,7 @@ Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot
   input.interactive = request.interactive;
   input.remove = request.remove;
   input.unprivileged_id = prepared.ids.identities.maps.uids.front().outside;
+  input.user_namespace = prepared.plan.overlay ? &user_namespace : nullptr;
   input.timings = timings;
   return supervise(std::move(input));
 }
@@ -189,16 +193,17 @@ Result<int> run(const RunRequest& request) {
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
   ContainerDir container = SBX_TRY(ContainerDir::create(
       root, {prepared.id, request.name.value_or(""), request.image, prepared.spec.process.args,
-             request.remove, prepared.source.chain()}));
+             request.remove, prepared.source.chain(), prepared.plan.overlay.has_value()}));
   if (wanted != nullptr) {
     wanted->mark("container made");
   }
-  Result<int> code = run_in(prepared, request, root, container, wanted);
+  sys::Fd user_namespace;
+  Result<int> code = run_in(prepared, request, root, container, user_namespace, wanted);
   // A container that never started is of no use to anybody.
   const bool started = code || code.error().code == ErrorCode::kCommandNotFound ||
                        code.error().code == ErrorCode::kCommandNotRunnable;
-  Result<void> kept =
-      request.remove || !started ? container.remove() : container.write_exited(code ? *code : 127);
+  Result<void> kept = request.remove || !started ? container.remove(user_namespace.get())
+                                                 : container.write_exited(code ? *code : 127);
   if (wanted != nullptr) {
     timings.mark("container put away");
     std::fputs(timings.table().c_str(), stderr);

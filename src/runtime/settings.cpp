@@ -40,12 +40,21 @@ Unexpected<Error> refuse(std::string_view text, const std::string& file, std::st
                   .with_hint("sbx.conf(5) tells the keys and their values"));
 }
 
-std::optional<NetworkMode> network_mode(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, NetworkMode>, 3> kModes{
-      {{"slirp", NetworkMode::kSlirp}, {"none", NetworkMode::kNone}, {"host", NetworkMode::kHost}}};
-  for (const auto& [name, mode] : kModes) {
-    if (name == word) {
-      return mode;
+template <class Value>
+using Words = std::array<std::pair<std::string_view, Value>, 3>;
+
+constexpr Words<NetworkMode> kNetworks{
+    {{"slirp", NetworkMode::kSlirp}, {"none", NetworkMode::kNone}, {"host", NetworkMode::kHost}}};
+constexpr Words<OverlayEngine> kEngines{{{"auto", OverlayEngine::kAuto},
+                                         {"fuse", OverlayEngine::kFuse},
+                                         {"kernel", OverlayEngine::kKernel}}};
+
+/// nullopt for what is none of the words.
+template <class Value>
+std::optional<Value> value_of(const Json& word, const Words<Value>& words) {
+  for (const auto& [name, value] : words) {
+    if (word.is_string() && word.get<std::string>() == name) {
+      return value;
     }
   }
   return std::nullopt;
@@ -70,6 +79,7 @@ void put_over(Settings& under, Settings over) {
   }
   under.network = over.network ? over.network : under.network;
   under.init = over.init ? over.init : under.init;
+  under.overlay = over.overlay ? over.overlay : under.overlay;
   under.files.insert(under.files.begin(), over.files.begin(), over.files.end());
 }
 
@@ -114,9 +124,14 @@ Result<Settings> parse_settings(std::string_view text, const std::string& file) 
         out.image_stores.push_back(path.get<std::string>());
       }
     } else if (key == "network") {
-      out.network = value.is_string() ? network_mode(value.get<std::string>()) : std::nullopt;
+      out.network = value_of(value, kNetworks);
       if (!out.network) {
         return refuse(text, file, key, "should be \"slirp\", \"none\" or \"host\"");
+      }
+    } else if (key == "overlay") {
+      out.overlay = value_of(value, kEngines);
+      if (!out.overlay) {
+        return refuse(text, file, key, "should be \"auto\", \"fuse\" or \"kernel\"");
       }
     } else if (key == "init") {
       if (!value.is_boolean()) {

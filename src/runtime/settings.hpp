@@ -17,6 +17,7 @@ struct Settings {
       image_stores;  // additional, absolute, in the order in which they are searched
   std::optional<NetworkMode> network;  // of `run` and `shell`, unless an option says otherwise
   std::optional<bool> init;
+  std::optional<OverlayEngine> overlay;
   std::vector<std::string> files;  // that were read, the one that counts more first
 };
 

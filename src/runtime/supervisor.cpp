@@ -15,6 +15,7 @@
 #include "sys/raw.hpp"
 #include "sys/signal_fd.hpp"
 #include "sys/text_pages.hpp"
+#include "sys/user_namespace.hpp"
 
 namespace sbx::runtime {
 namespace {
@@ -80,6 +81,9 @@ class Supervisor {
     mark("processes forked");
     SBX_TRY(maps.finish());
     mark("id maps written");
+    if (in_.user_namespace != nullptr) {  // before init hides its /proc files
+      *in_.user_namespace = SBX_TRY(sys::user_namespace_of(init_.pid()));
+    }
     return send_go();
   }
 

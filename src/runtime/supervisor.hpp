@@ -31,6 +31,8 @@ struct SupervisorInput {
   bool interactive = false;  // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish
   std::uint32_t unprivileged_id = 65534;
+  sys::Fd* user_namespace =
+      nullptr;  // gets the sandbox's, if others than the invoker may own what it leaves
   Timings* timings = nullptr;  // borrowed; nullptr: nobody wants to know
 };
 

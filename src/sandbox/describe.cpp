@@ -94,6 +94,7 @@ Json describe(const Plan& plan) {
           {"uidMap", describe(plan.identities.maps.uids)},
           {"gidMap", describe(plan.identities.maps.gids)},
           {"mapsWrittenBy", plan.identities.writer == sys::MapWriter::kTools ? "newuidmap" : "sbx"},
+          {"overlay", plan.overlay ? "kernel" : "fuse"},
           {"mounts", std::move(mounts)},
           {"readOnlyRoot", plan.read_only_root},
           {"terminal", plan.terminal},

@@ -99,6 +99,10 @@ Error explain_step(const Plan& plan, const StageReport& report) {
           .with_hint("'sbx doctor' tells what is missing");
     case Step::kSendFuse:
       return Error::system("hand the root file system to its process", "", why);
+    case Step::kOverlay:
+      return Error::system("mount the kernel's overlay with changes in",
+                           plan.overlay ? plan.overlay->upper : "", why)
+          .with_hint("--overlay=fuse works everywhere");
     case Step::kOpenRoot:
       return Error::system("open the root of the sandbox", "", why);
     case Step::kMountTarget:

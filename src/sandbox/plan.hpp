@@ -4,6 +4,7 @@
 // Stage. Nothing in here is looked up or decided later.
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <cstdint>
 #include <optional>
@@ -73,6 +74,19 @@ struct Identities {
   bool become_root = true;
 };
 
+/// The kernel's overlay over the FUSE root, which is read-only then; docs.kernel.org/filesystems/overlayfs.html.
+struct KernelOverlay {
+  std::string upper;  // directories of the host, empty, on one file system
+  std::string work;
+  bool is_volatile =
+      false;  // nothing is synced, and what is there after a crash must not be used. Since Linux 5.10
+  // What the upper directory, which is the sandbox's root, is given; ids as inside.
+  mode_t mode = 0755;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  timespec modified{};
+};
+
 struct Plan {
   std::string id;        // of the container
   std::string hostname;  // empty: the host's
@@ -80,6 +94,7 @@ struct Plan {
       root_point;  // a directory of the host over which the root is mounted, in the sandbox's own view
   std::vector<std::pair<std::string, std::string>>
       root_options;  // of the FUSE mount, but for the descriptor
+  std::optional<KernelOverlay> overlay;
   Identities identities;
   Network network = Network::kTap;
   sys::TapConfig tap;

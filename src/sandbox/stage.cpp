@@ -22,6 +22,36 @@ constexpr int kExitFailure = 125;
 constexpr int kExitNotRunnable = 126;
 constexpr int kExitNotFound = 127;
 
+constexpr std::size_t kMaxDigits = 12;
+
+/// In decimal, with a NUL; `out` has room for kMaxDigits. fmt allocates, which nothing after clone may.
+void write_number(char* out, int number) noexcept {
+  std::array<char, kMaxDigits> digits{};
+  std::size_t count = 0;
+  do {
+    digits.at(count++) = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  while (count > 0) {
+    *out++ = digits.at(--count);
+  }
+  *out = '\0';
+}
+
+/// A path that leads to an open directory, whatever its name: proc(5), /proc/PID/fd.
+class DescriptorPath {
+ public:
+  explicit DescriptorPath(int fd) noexcept {
+    std::memcpy(text_.data(), kFolder.data(), kFolder.size());
+    write_number(text_.data() + kFolder.size(), fd);
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
+
+ private:
+  static constexpr std::string_view kFolder = "/proc/self/fd/";
+  std::array<char, kFolder.size() + kMaxDigits> text_{};
+};
+
 /// The process between clone and execve. Members are plain: nothing to destroy, everything goes at execve.
 class Stage {
  public:
@@ -122,6 +152,14 @@ class Stage {
     // A root of ours cannot go where only its user may go, as below a home of mode 0700.
     root_point_ = static_cast<int>(check(
         Step::kOpenRoot, raw::open(raw::kCwd, plan_.root_point.c_str(), O_PATH | O_DIRECTORY)));
+    if (plan_.overlay) {
+      const auto open_folder = [&](const std::string& path) {
+        return static_cast<int>(
+            check(Step::kOverlay, raw::open(raw::kCwd, path.c_str(), O_RDONLY | O_DIRECTORY)));
+      };
+      upper_ = open_folder(plan_.overlay->upper);
+      work_ = open_folder(plan_.overlay->work);
+    }
     for (std::uint32_t i = 0; i < plan_.mounts.size(); ++i) {
       const MountStep& step = plan_.mounts[i];
       if (step.kind != MountStep::Kind::kBind) {
@@ -153,16 +191,44 @@ class Stage {
     check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
     const int fuse =
         static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
-    std::array<char, 12> digits{};
-    write_number(digits, fuse);
+    std::array<char, kMaxDigits> digits{};
+    write_number(digits.data(), fuse);
     root_ = make_file_system("fuse", plan_.root_options, {}, digits.data());
     check(Step::kMountRoot, raw::move_mount(root_, root_point_));
-    (void)raw::close(root_point_);
     check(Step::kSendFuse, raw::send(fds_.fuse, "f", 1, fuse));
     // From here on the file system process alone holds the device: if it dies the mount is dead, not hung.
     (void)raw::close(fuse);
     (void)raw::close(fds_.fuse);
+    if (plan_.overlay) {
+      mount_overlay(*plan_.overlay);
+    }
+    (void)raw::close(root_point_);
     report_.root_ns = raw::monotonic_ns();
+  }
+
+  /// Over the root that is mounted already. By descriptors: paths may be closed to us, long, or have commas in them.
+  void mount_overlay(const KernelOverlay& overlay) noexcept {
+    check(Step::kOverlay, raw::fchown(upper_, overlay.uid, overlay.gid));
+    check(Step::kOverlay, raw::fchmod(upper_, overlay.mode));
+    const DescriptorPath lower(root_);
+    const DescriptorPath upper(upper_);
+    const DescriptorPath work(work_);
+    const std::array<raw::FsOption, 6> options{{{"source", "sbx"},
+                                                {"lowerdir", lower.c_str()},
+                                                {"upperdir", upper.c_str()},
+                                                {"workdir", work.c_str()},
+                                                {"userxattr", nullptr},
+                                                {"volatile", nullptr}}};
+    const int merged = static_cast<int>(check(
+        Step::kOverlay,
+        raw::make_mount("overlay", std::span(options).first(overlay.is_volatile ? 6 : 5), {})));
+    check(Step::kOverlay, raw::set_times(upper_, overlay.modified));
+    check(Step::kOverlay, raw::move_mount(merged, root_point_));
+    // What is below stays alive by the overlay, and is out of reach with the old root.
+    (void)raw::close(root_);
+    (void)raw::close(upper_);
+    (void)raw::close(work_);
+    root_ = merged;
   }
 
   /// Lets the file system process read the program while the mounts are made: execve would ask for it in twenty
@@ -186,20 +252,6 @@ class Stage {
       (void)raw::readahead(static_cast<int>(program), at, kWindow);
     }
     (void)raw::close(static_cast<int>(program));
-  }
-
-  /// In decimal: fmt allocates; this is the one text made after clone.
-  static void write_number(std::array<char, 12>& out, int number) noexcept {
-    std::array<char, 12> digits{};
-    std::size_t count = 0;
-    do {
-      digits.at(count++) = static_cast<char>('0' + number % 10);
-      number /= 10;
-    } while (number != 0);
-    std::size_t at = 0;
-    while (count > 0) {
-      out.at(at++) = digits.at(--count);
-    }
   }
 
   /// `fd`: the value of an option of this name; nullptr: there is none.
@@ -429,7 +481,7 @@ class Stage {
       check(Step::kGroups, raw::set_groups(who.groups->data(), who.groups->size()));
     }
     if (slave_ >= 0) {
-      check(Step::kTerminal, raw::fchown(slave_, who.uid));
+      check(Step::kTerminal, raw::fchown(slave_, who.uid, static_cast<gid_t>(-1)));
     }
     check(Step::kUser, raw::set_gid(who.gid));
     check(Step::kUser, raw::set_uid(who.uid));
@@ -457,6 +509,8 @@ class Stage {
   StageFds fds_;
   StageReport report_;
   int root_point_ = -1;
+  int upper_ = -1;  // of the kernel overlay; else not used
+  int work_ = -1;
   int root_ = -1;
   int slave_ = -1;
   int ready_fd_ = -1;

@@ -9,7 +9,8 @@
 //   network      loopback, tap (handed to the network process): needs no id maps, so it goes on meanwhile
 //   wait         until the supervisor has written the id maps
 //   sources      the host's trees to be bound are taken as the user that we still are
-//   root         /dev/fuse opened here (the kernel wants it opened in this user namespace), mounted, handed over
+//   root         /dev/fuse opened here (the kernel wants it opened in this user namespace), mounted, handed over;
+//                over it the kernel's overlay, if the plan has one
 //   mounts       the plan's steps, each below the new root without leaving it
 //   pivot        the host's tree is gone from here on
 //   privileges   bounding set, capabilities, no_new_privs, not dumpable
@@ -37,6 +38,7 @@ enum class Step : std::uint32_t {
   kOpenFuse,
   kMountRoot,
   kSendFuse,
+  kOverlay,
   kOpenRoot,
   kMountTarget,
   kMakeTarget,

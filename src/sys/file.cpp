@@ -208,10 +208,14 @@ Result<void> remove_tree_at(int dir, const std::string& path) {
   if (why != ENOTEMPTY && why != EEXIST && why != EACCES) {
     return fail(Error::system("remove", path, why));
   }
-  const Fd doomed = SBX_TRY(open_doomed(dir, path));
+  Result<Fd> doomed = open_doomed(dir, path);
+  if (!doomed) {  // a file that somebody else's directory holds is no directory: that is not what is wrong
+    return doomed.error().sys_errno == ENOTDIR ? fail(Error::system("remove", path, why))
+                                               : fail(std::move(doomed).error());
+  }
   // A directory without write permission keeps its children; it is ours, so we may change that.
-  std::ignore = ::fchmod(doomed.get(), S_IRWXU);  // the unlinks below say what is wrong
-  SBX_TRY(remove_children(doomed.get(), path));
+  std::ignore = ::fchmod(doomed->get(), S_IRWXU);  // the unlinks below say what is wrong
+  SBX_TRY(remove_children(doomed->get(), path));
   return unlink_at(dir, path, AT_REMOVEDIR);
 }
 

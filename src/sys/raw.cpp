@@ -86,8 +86,12 @@ long symlink(const char* target, int dir, const char* path) noexcept {
 long chdir(const char* path) noexcept { return call(SYS_chdir, path); }
 long fchdir(int fd) noexcept { return call(SYS_fchdir, fd); }
 long fchmod(int fd, unsigned mode) noexcept { return call(SYS_fchmod, fd, mode); }
-long fchown(int fd, uid_t owner) noexcept {
-  return call(SYS_fchown, fd, owner, static_cast<gid_t>(-1));
+long fchown(int fd, uid_t owner, gid_t group) noexcept {
+  return call(SYS_fchown, fd, owner, group);
+}
+long set_times(int fd, const timespec& time) noexcept {
+  const timespec both[2] = {time, time};
+  return call(SYS_utimensat, fd, nullptr, both, 0);
 }
 long dup2(int from, int to) noexcept {
   // dup3 refuses equal descriptors; there the close-on-exec mark must go instead.

@@ -34,7 +34,9 @@ long chdir(const char* path) noexcept;
 long fchdir(int fd) noexcept;
 long fchmod(int fd, unsigned mode) noexcept;
 /// Changes the owner, not the group.
-long fchown(int fd, uid_t owner) noexcept;
+long fchown(int fd, uid_t owner, gid_t group) noexcept;
+/// Both times, as futimens(3).
+long set_times(int fd, const timespec& time) noexcept;
 long dup2(int from, int to) noexcept;
 /// Every descriptor from `first` on is closed at execve. Since Linux 5.11.
 long close_on_exec_from(unsigned first) noexcept;

@@ -1,7 +1,8 @@
-The file tree: writes stay in the sandbox, volumes do not, and what the image had is all there.
+The file tree, by our own file system: writes stay in the sandbox, volumes do not, and what the image had is all there.
 # needs: userns fuse net tool:umoci tool:skopeo
 
   $ SMALL=oci:$IMAGES/small:latest
+  $ mkdir -p ~/.config/sbx; echo 'overlay = "fuse"' >~/.config/sbx/sbx.conf
   $ sbx run --rm $SMALL sh -c 'echo new >/data/plain; rm -r /kept; mkdir /made; cat /data/plain; ls -d /kept /made'
   new
   ls: /kept: No such file or directory

@@ -1,0 +1,35 @@
+#include "runtime/container_tree.hpp"
+
+#include "runtime/identity.hpp"
+#include "sys/file.hpp"
+#include "sys/user_namespace.hpp"
+#include "sys/xdg.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+Result<sys::Fd> namespace_of_all_ids() {
+  const IdFacts facts = SBX_TRY(find_id_facts(sys::invoker(), UserNamespaceMode::kAuto));
+  const IdChoice ids = SBX_TRY(plan_identities(facts, UserNamespaceMode::kAuto));
+  const sandbox::Identities& all = ids.identities;
+  return sys::make_user_namespace(all.maps, all.writer, all.deny_setgroups);
+}
+
+}  // namespace
+
+Result<void> remove_container_tree(int containers, const std::string& id, int user_namespace) {
+  Result<void> removed = sys::remove_tree_at(containers, id);
+  const int why = removed ? 0 : removed.error().sys_errno;
+  if (why != EACCES && why != EPERM) {
+    return removed;
+  }
+  sys::Fd made;
+  if (user_namespace == -1) {
+    made = SBX_TRY(namespace_of_all_ids());
+    user_namespace = made.get();
+  }
+  return sys::run_in_user_namespace(user_namespace,
+                                    [&] { return sys::remove_tree_at(containers, id); });
+}
+
+}  // namespace sbx::runtime

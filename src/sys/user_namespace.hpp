@@ -1,0 +1,25 @@
+#pragma once
+
+// Doing something as another set of ids, and coming back: in a process that joins a user namespace.
+
+#include <sys/types.h>
+
+#include <functional>
+
+#include "base/result.hpp"
+#include "sys/fd.hpp"
+#include "sys/idmap.hpp"
+
+namespace sbx::sys {
+
+/// The user namespace of a process, which lives as long as the descriptor. The process must still be dumpable; proc(5).
+Result<Fd> user_namespace_of(pid_t pid);
+
+/// A new one with these maps. The caller must have one thread.
+Result<Fd> make_user_namespace(const IdMaps& maps, MapWriter writer, bool deny_setgroups);
+
+/// Runs `action` in a process of its own that has joined `user_namespace`, with all capabilities in it; waits for its end, an hour
+/// at most. The user of the namespace is who calls, or EPERM. The caller must have one thread. An error comes back as text.
+Result<void> run_in_user_namespace(int user_namespace, const std::function<Result<void>()>& action);
+
+}  // namespace sbx::sys

@@ -1,0 +1,67 @@
+Who takes the changes to an image: the kernel's overlay, or our file system. Both show the same, but for what sbx-run(1) says.
+# needs: userns fuse ids:full tool:umoci tool:skopeo
+
+  $ SMALL=oci:$IMAGES/small:latest
+  $ engine() { sbx run "$@" --net none $SMALL sh -c 'awk "\$2 == \"/\" {print \$3}" /proc/mounts'; }
+  $ engine --rm
+  overlay
+  $ engine --rm --overlay=kernel
+  overlay
+  $ engine --rm --overlay=fuse
+  fuse.sbx
+  $ engine --rm --read-only
+  fuse.sbx
+  $ engine
+  fuse.sbx
+  $ sbx run --rm --dry-run --overlay=kernel $SMALL true | jq -r .plan.overlay
+  kernel
+
+The root is that of the image, and everything can be written, given away and removed.
+
+  $ for engine in kernel fuse; do
+  >   sbx run --rm --net none --overlay=$engine $SMALL sh -c '
+  >     stat -c "%a %u:%g %Y" /; echo new >>/data/plain; cat /data/plain; rm -r /kept; mkdir /kept; ls -A /kept
+  >     mkdir -p /a/b; touch /a/b/c; chown -R 33:44 /a; chmod 700 /a; stat -c "%u:%g" /a/b/c; ln -s x /a/l; mkfifo /a/f; ls /a' >$engine.out 2>&1
+  > done; diff kernel.out fuse.out && tail -n +2 kernel.out
+  plain
+  new
+  33:44
+  b
+  f
+  l
+
+What others of the sandbox own goes too, also if nobody is left to remove it.
+
+  $ ls -A ~/.local/share/sbx/containers | wc -l
+  1
+  $ sbx run --rm --net none --overlay=kernel $SMALL sh -c 'mkdir -p /a/b; touch /a/b/c; chown -R 33:44 /a; chmod 700 /a; exec sleep 1000' & sbx=$!
+  $ until ls -d ~/.local/share/sbx/containers/*/upper/a >/dev/null 2>&1; do sleep 0.1; done; sleep 0.3; kill -9 $sbx; wait $sbx 2>/dev/null; echo $?
+  137
+  $ ls -A ~/.local/share/sbx/containers | wc -l
+  2
+  $ for i in 1 2 3 4 5 6 7 8 9; do sbx run --rm --net none $SMALL true; [ "$(ls -A ~/.local/share/sbx/containers | wc -l)" = 1 ] && break; sleep 0.2; done; ls -A ~/.local/share/sbx/containers | wc -l
+  1
+  $ sbx run --name kept --net none --overlay=kernel $SMALL sh -c 'mkdir /a; touch /a/x; chown -R 33 /a'
+  $ sbx export -o kept.tar kept
+  sbx: cannot export 'kept': the kernel's overlay took its changes, which is not read yet
+    hint: run it with --overlay=fuse
+  [exit 125]
+  $ sbx system prune --force >/dev/null; ls -A ~/.local/share/sbx/containers | wc -l
+  0
+
+What the kernel cannot do is told.
+
+  $ sbx run --rm --overlay=kernel --userns=single $SMALL true
+  sbx: cannot use the kernel's overlay for 'oci:*': it keeps owners on disk, and there are no subordinate ids for them (glob)
+    hint: --overlay=fuse works everywhere
+  [exit 125]
+  $ sbx run --rm --overlay=kernel host true
+  sbx: cannot use the kernel's overlay for 'host': the root is no image
+    hint: --overlay=fuse works everywhere
+  [exit 125]
+  $ sbx run --rm --overlay=zfs $SMALL true 2>&1 | head -1
+  sbx: --overlay: 'zfs' is not supported
+  $ engine --rm --userns=single
+  fuse.sbx
+  $ mkdir -p ~/.config/sbx; echo 'overlay = "fuse"' >~/.config/sbx/sbx.conf; engine --rm
+  fuse.sbx
