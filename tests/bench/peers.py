@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parents[2]
 SBX = Path(os.environ.get("SBX", TOP / "build/sbx"))
@@ -25,21 +26,39 @@ def need(*programs: str) -> None:
         sys.exit(f"missing: {' '.join(missing) or SBX} (tools/setup bench; tools/try)")
 
 
+class BenchUser(NamedTuple):
+    uid: int
+    gid: int
+    home: Path
+    environment: dict[str, str]
+
+    @property
+    def prefix(self) -> list[str]:
+        """In front of a command, for root: runs it as this user."""
+        return ["setpriv", "--reuid", str(self.uid), "--regid", str(self.gid), "--init-groups", "env", "-i",
+                *(f"{name}={value}" for name, value in self.environment.items())]
+
+
+def bench_user() -> BenchUser:
+    """The ordinary user, for root; with a home."""
+    entry = pwd.getpwnam(USER)
+    home = Path(f"/var/tmp/sbx-bench-{entry.pw_uid}")
+    for folder in (home, home / "run"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    return BenchUser(entry.pw_uid, entry.pw_gid, home, {
+        "HOME": str(home), "USER": USER, "LOGNAME": USER, "XDG_RUNTIME_DIR": str(home / "run"), "SBX": str(SBX),
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
+
+
 def become_user() -> None:
     """Returns as an ordinary user; as root, starts this program again as one."""
     if os.getuid() != 0:
         return
-    entry = pwd.getpwnam(USER)
-    work = Path(f"/var/tmp/sbx-bench-{entry.pw_uid}")
-    for folder in (work, work / "run"):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.chown(folder, entry.pw_uid, entry.pw_gid)
-    script = ('umount /sys/fs/cgroup/unified 2>/dev/null; user=$1; group=$2; shift 2; '
-              'exec setpriv --reuid "$user" --regid "$group" --init-groups "$@"')
-    environment = {"HOME": str(work), "USER": USER, "LOGNAME": USER, "XDG_RUNTIME_DIR": str(work / "run"), "SBX": str(SBX),
-                   "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", str(entry.pw_uid),
-                           str(entry.pw_gid), "/usr/bin/python3", *sys.argv], environment)
+    user = bench_user()
+    script = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"'
+    os.execvp("unshare", ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *user.prefix, "/usr/bin/python3",
+                          *sys.argv])
 
 
 def run(*command, **options) -> str:

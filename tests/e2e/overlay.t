@@ -13,8 +13,8 @@ Who takes the changes to an image: the kernel's overlay, or our file system. Bot
   fuse.sbx
   $ engine
   fuse.sbx
-  $ sbx run --rm --dry-run --overlay=kernel $SMALL true | jq -r .plan.overlay
-  kernel
+  $ sbx run --rm --dry-run --overlay=kernel $SMALL true | grep '"overlay"'
+      "overlay": "kernel",
 
 The root is that of the image, and everything can be written, given away and removed.
 
