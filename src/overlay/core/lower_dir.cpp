@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "overlay/core/copy_range.hpp"
+#include "overlay/core/xattr_policy.hpp"
 #include "sys/at.hpp"
 
 namespace sbx::overlay {
@@ -39,14 +40,19 @@ Result<std::unique_ptr<LowerDir>> LowerDir::make(sys::Fd root, Options options) 
   if (!S_ISDIR(st->st_mode)) {
     return fail(Error::system("use as lower tree", "", ENOTDIR));
   }
-  return std::unique_ptr<LowerDir>(new LowerDir(std::move(root), std::move(options), *st));
+  std::vector<Layer> layers;
+  layers.push_back({std::move(root), nullptr});
+  return std::unique_ptr<LowerDir>(
+      new LowerDir(std::move(layers), std::move(options), /*stacked=*/false, *st));
 }
 
-LowerDir::LowerDir(sys::Fd root, Options options, const struct stat& st)
+LowerDir::LowerDir(std::vector<Layer> layers, Options options, bool stacked, const struct stat& st)
     : options_(std::move(options)),
-      root_(std::move(root)),
+      layers_(std::move(layers)),
+      stacked_(stacked),
       root_device_(st.st_dev),
       fds_(options_.open_files) {
+  (void)intern_layers({InLayer{}});  // number 0: what is not stacked
   slots_.resize(2);
   Slot& top = slots_[kLowerRoot.get()];
   top.device = st.st_dev;
@@ -57,49 +63,89 @@ LowerDir::LowerDir(sys::Fd root, Options options, const struct stat& st)
 }
 
 FsResult<LowerPin> LowerDir::lookup(LowerRef dir, std::string_view name) noexcept {
-  const struct stat st = SBX_TRY(stat_entry(dir, name));
+  const Seen seen = SBX_TRY(find(dir, name));
   const std::lock_guard lock(mutex_);
   if (slot(dir) == nullptr) {
     return no(ESTALE);
   }
-  const LowerRef ref = intern(dir, name, st);
+  const LowerRef ref = intern(dir, name, seen);
   slot(ref)->pins++;
   return LowerPin(*this, ref);
 }
 
 FsResult<std::uint32_t> LowerDir::probe(LowerRef dir, std::string_view name) noexcept {
-  const struct stat st = SBX_TRY(stat_entry(dir, name));
-  return st.st_mode & S_IFMT;
+  return SBX_TRY(find(dir, name)).st.st_mode & S_IFMT;
 }
 
 FsResult<Attr> LowerDir::attr(LowerRef ref) noexcept {
   Place place;
+  std::uint16_t layer = 0;
+  bool merged = false;
   {
     const std::lock_guard lock(mutex_);
     const Slot* known = slot(ref);
     if (known == nullptr) {
       return no(ESTALE);
     }
+    layer = top_of(*known).layer;
+    merged = layer_sets_[known->layers].size() > 1;
     if (ref != kLowerRoot) {
       place = known->places.front();
+      if (slot(place.dir)->excluded) {
+        return no(ENOENT);
+      }
     }
   }
-  const struct stat st = ref == kLowerRoot ? SBX_TRY(sys::at::stat(root_.get()))
-                                           : SBX_TRY(stat_entry(place.dir, place.name));
-  const std::lock_guard lock(mutex_);
-  const Slot* known = slot(ref);
-  if (known == nullptr || known->device != st.st_dev || known->ino != st.st_ino ||
-      known->type != (st.st_mode & S_IFMT)) {
-    return no(ESTALE);
+  struct stat st {};
+  if (ref == kLowerRoot) {
+    st = SBX_TRY(sys::at::stat(layers_[layer].root.get()));
+  } else {
+    const FdRef parent = SBX_TRY(dir_fd(place.dir, layer));
+    st = SBX_TRY(sys::at::stat(parent->get(), place.name.c_str()));
   }
-  return attr_of(st, number(st.st_dev, st.st_ino));
+  {
+    const std::lock_guard lock(mutex_);
+    const Slot* known = slot(ref);
+    if (known == nullptr || known->device != st.st_dev || known->ino != st.st_ino ||
+        known->type != (st.st_mode & S_IFMT)) {
+      return no(ESTALE);
+    }
+  }
+  Attr attr = attr_of(st, number(st.st_dev, st.st_ino));
+  if (merged) {
+    attr.nlink = 1;  // nobody has counted the subdirectories; find(1) and others know what 1 means
+  }
+  if (layers_[layer].override_stat != nullptr) {
+    SBX_TRY(apply_override(ref, attr));
+  }
+  return attr;
 }
 
 FsResult<std::string> LowerDir::read_link(LowerRef ref) noexcept {
-  const std::vector<Place> where = SBX_TRY(places(ref));
-  const FdRef dir = SBX_TRY(dir_fd(where.front().dir));
+  Place place;
+  std::uint16_t layer = 0;
+  std::uint32_t type = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const Slot* known = slot(ref);
+    if (known == nullptr) {
+      return no(ESTALE);
+    }
+    if (known->places.empty()) {
+      return no(EINVAL);
+    }
+    place = known->places.front();
+    layer = top_of(*known).layer;
+    type = known->type;
+  }
   std::string target(PATH_MAX, '\0');
-  target.resize(SBX_TRY(sys::at::read_link(dir->get(), where.front().name.c_str(), target)));
+  if (type == S_IFREG && layers_[layer].override_stat != nullptr) {
+    // A file that stands for a symlink.
+    target.resize(SBX_TRY(read(ref, 0, std::as_writable_bytes(std::span(target)))));
+    return target;
+  }
+  const FdRef dir = SBX_TRY(dir_fd(place.dir, layer));
+  target.resize(SBX_TRY(sys::at::read_link(dir->get(), place.name.c_str(), target)));
   return target;
 }
 
@@ -137,7 +183,8 @@ FsResult<sys::Fd> LowerDir::open_for_xattr(LowerRef ref) noexcept {
 
 FsResult<std::string> LowerDir::xattr(LowerRef ref, std::string_view name) noexcept {
   const sys::Fd fd = SBX_TRY(open_for_xattr(ref));
-  const std::string key(name);
+  const std::string key =
+      stacked_ ? SBX_TRY(xattr_to_disk(name, XattrForm::kNative)) : std::string(name);
   std::string value(256, '\0');
   for (;;) {
     const auto size =
@@ -167,6 +214,15 @@ FsResult<std::vector<std::string>> LowerDir::xattr_names(LowerRef ref) noexcept 
                                              : fail(size.error());
   }
   split_names(std::string_view(list.data(), *size), names);
+  if (stacked_) {
+    std::vector<std::string> shown;
+    for (const std::string& name : names) {
+      if (auto as = xattr_from_disk(name, XattrForm::kNative)) {
+        shown.push_back(std::move(*as));
+      }
+    }
+    return shown;
+  }
   return names;
 }
 
@@ -182,7 +238,8 @@ FsResult<std::vector<Lower::Place>> LowerDir::places(LowerRef ref) noexcept {
   return known->places;
 }
 
-FsResult<struct stat> LowerDir::stat_entry(LowerRef dir, std::string_view name) noexcept {
+FsResult<LowerDir::Seen> LowerDir::find(LowerRef dir, std::string_view name) noexcept {
+  std::uint32_t layers = 0;
   {
     const std::lock_guard lock(mutex_);
     const Slot* known = slot(dir);
@@ -195,44 +252,62 @@ FsResult<struct stat> LowerDir::stat_entry(LowerRef dir, std::string_view name) 
     if (known->type != S_IFDIR) {
       return no(ENOTDIR);
     }
+    layers = known->layers;
   }
-  const FdRef parent = SBX_TRY(dir_fd(dir));
+  if (stacked_) {
+    return find_in_layers(dir, layer_set(layers), std::string(name));
+  }
+  const FdRef parent = SBX_TRY(dir_fd(dir, 0));
   const std::string entry(name);
-  return sys::at::stat(parent->get(), entry.c_str());
+  Seen seen;
+  seen.st = SBX_TRY(sys::at::stat(parent->get(), entry.c_str()));
+  return seen;
 }
 
-FsResult<FdRef> LowerDir::dir_fd(LowerRef dir) noexcept {
-  if (FdRef known = fds_.find(dir.get())) {
+const LowerDir::LayerSet& LowerDir::layer_set(std::uint32_t number) noexcept {
+  const std::lock_guard lock(mutex_);
+  return layer_sets_[number];
+}
+
+FsResult<FdRef> LowerDir::dir_fd(LowerRef dir, std::uint16_t layer) noexcept {
+  const std::uint64_t key = fd_key(dir, layer);
+  if (FdRef known = fds_.find(key)) {
     return known;
   }
-  return fds_.put(dir.get(), SBX_TRY(reopen(dir, O_PATH | O_DIRECTORY)));
+  return fds_.put(key, SBX_TRY(open_in_layer(dir, layer, O_PATH | O_DIRECTORY)));
 }
 
 FsResult<FdRef> LowerDir::file_fd(LowerRef ref) noexcept {
-  if (FdRef known = fds_.find(ref.get())) {
-    return known;
-  }
+  std::uint64_t key = 0;
   {
     const std::lock_guard lock(mutex_);
     const Slot* known = slot(ref);
     if (known == nullptr || known->type != S_IFREG) {
       return no(known == nullptr ? ESTALE : EINVAL);
     }
+    key = fd_key(ref, top_of(*known).layer);
   }
-  return fds_.put(ref.get(), SBX_TRY(reopen(ref, O_RDONLY | O_NONBLOCK)));
+  if (FdRef known = fds_.find(key)) {
+    return known;
+  }
+  return fds_.put(key, SBX_TRY(reopen(ref, O_RDONLY | O_NONBLOCK)));
 }
 
 FsResult<sys::Fd> LowerDir::reopen(LowerRef ref, int flags) noexcept {
-  std::string path;
+  std::uint16_t layer = 0;
   std::uint64_t device = 0;
   std::uint64_t ino = 0;
   {
     const std::lock_guard lock(mutex_);
-    path = SBX_TRY(path_of(ref));
-    device = slot(ref)->device;
-    ino = slot(ref)->ino;
+    const Slot* known = slot(ref);
+    if (known == nullptr) {
+      return no(ESTALE);
+    }
+    layer = top_of(*known).layer;
+    device = known->device;
+    ino = known->ino;
   }
-  sys::Fd fd = SBX_TRY(sys::at::open_beneath(root_.get(), path.c_str(), flags | O_NOFOLLOW));
+  sys::Fd fd = SBX_TRY(open_in_layer(ref, layer, flags));
   const struct stat st = SBX_TRY(sys::at::stat(fd.get()));
   if (st.st_dev != device || st.st_ino != ino) {
     return no(ESTALE);
@@ -240,9 +315,19 @@ FsResult<sys::Fd> LowerDir::reopen(LowerRef ref, int flags) noexcept {
   return fd;
 }
 
+FsResult<sys::Fd> LowerDir::open_in_layer(LowerRef ref, std::uint16_t layer, int flags) noexcept {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    path = SBX_TRY(path_of(ref));
+  }
+  return sys::at::open_beneath(layers_[layer].root.get(), path.c_str(), flags | O_NOFOLLOW);
+}
+
 FsResult<LowerDir::Listing> LowerDir::read_listing(LowerRef dir) noexcept {
   Listing listing;
   std::uint64_t device = 0;
+  std::uint32_t layers = 0;
   {
     const std::lock_guard lock(mutex_);
     const Slot* known = slot(dir);
@@ -253,6 +338,10 @@ FsResult<LowerDir::Listing> LowerDir::read_listing(LowerRef dir) noexcept {
       return listing;
     }
     device = known->device;
+    layers = known->layers;
+  }
+  if (stacked_) {
+    return read_merged(dir, layer_set(layers));
   }
   const sys::Fd fd = SBX_TRY(reopen(dir, O_RDONLY | O_DIRECTORY));
   alignas(8) std::byte buffer[32 * 1024];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,9 +16,10 @@
 
 namespace sbx::overlay {
 
-/// A directory tree of the host as the lower tree. Nodes are reached by path, below the root and through
-/// no symlink (openat2); there is no descriptor per node. The tree may change while it is served: what
-/// is no longer there gives ESTALE or ENOENT, what was replaced gets a new ref at the next lookup.
+/// A directory tree of the host as the lower tree, or several of them merged as an overlay of theirs would show them
+/// (lower_dir_layers.cpp). Nodes are reached by path, below the root and through no symlink (openat2); there is no
+/// descriptor per node. The tree may change while it is served: what is no longer there gives ESTALE or ENOENT, what
+/// was replaced gets a new ref at the next lookup.
 class LowerDir final : public Lower {
  public:
   struct Options {
@@ -28,9 +30,14 @@ class LowerDir final : public Lower {
     /// Most descriptors to keep open.
     std::size_t open_files = 256;
   };
+  /// As many as the kernel's overlay takes (OVL_MAX_STACK).
+  static constexpr std::size_t kMostLayers = 500;
 
-  /// `root`: a directory, opened O_PATH or O_RDONLY.
+  /// `root`: a directory, opened O_PATH or O_RDONLY. Served as it is, whatever its names and attributes.
   static Result<std::unique_ptr<LowerDir>> make(sys::Fd root, Options options);
+  /// Directories that are layers of an overlay, the uppermost first, opened O_RDONLY: whiteouts, opaque directories and
+  /// override_stat attributes mean what they mean there and are not shown. At least one, at most kMostLayers.
+  static Result<std::unique_ptr<LowerDir>> stack(std::vector<sys::Fd> roots, Options options);
 
   FsResult<LowerPin> lookup(LowerRef dir, std::string_view name) noexcept override;
   FsResult<std::uint32_t> probe(LowerRef dir, std::string_view name) noexcept override;
@@ -64,6 +71,7 @@ class LowerDir final : public Lower {
     struct timespec changed {};
     std::uint32_t type = 0;  // S_IFMT
     std::uint32_t pins = 0;
+    std::uint32_t layers = 0;  // where it lies: an index of layer_sets_
     std::uint64_t lookups = 0;
     bool used = false;
     bool excluded = false;
@@ -79,32 +87,68 @@ class LowerDir final : public Lower {
     std::size_t operator()(const PlaceKey& key) const noexcept;
   };
   using FileKey = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
+  /// One directory of the stack.
+  struct Layer {
+    sys::Fd root;
+    const char* override_stat =
+        nullptr;  // the attribute that has owners and modes, if its files have one
+  };
+  /// The layers that a node lies in, the uppermost first: one for a file, maybe several for a directory.
+  struct InLayer {
+    std::uint16_t layer = 0;
+    bool marked = false;  // a directory there that may hold whiteouts in the xattr form
+    auto operator<=>(const InLayer&) const = default;
+  };
+  using LayerSet = std::vector<InLayer>;
+  /// What a lookup found.
+  struct Seen {
+    struct stat st {};
+    LayerSet layers{InLayer{}};
+  };
 
-  LowerDir(sys::Fd root, Options options, const struct stat& st);
+  LowerDir(std::vector<Layer> layers, Options options, bool stacked, const struct stat& st);
 
   // All of these expect mutex_ to be held.
   [[nodiscard]] Slot* slot(LowerRef ref) noexcept;
-  [[nodiscard]] bool same(const Slot& slot, const struct stat& st) const noexcept;
-  LowerRef intern(LowerRef dir, std::string_view name, const struct stat& st);
+  [[nodiscard]] bool same(const Slot& slot, const struct stat& st,
+                          std::uint32_t layers) const noexcept;
+  LowerRef intern(LowerRef dir, std::string_view name, const Seen& seen);
+  std::uint32_t intern_layers(const LayerSet& layers);
+  [[nodiscard]] InLayer top_of(const Slot& slot) const noexcept {
+    return layer_sets_[slot.layers].front();
+  }
   void detach(LowerRef ref);
   void release_if_unused(LowerRef ref) noexcept;
   [[nodiscard]] FsResult<std::string> path_of(LowerRef ref) noexcept;
   [[nodiscard]] bool is_excluded(LowerRef dir, std::string_view name) noexcept;
 
-  /// An O_PATH descriptor of a directory.
-  FsResult<FdRef> dir_fd(LowerRef dir) noexcept;
+  /// What one descriptor is cached by.
+  [[nodiscard]] static std::uint64_t fd_key(LowerRef ref, std::uint16_t layer) noexcept {
+    return ref.get() | (std::uint64_t{layer} << 48U);
+  }
+  /// An O_PATH descriptor of a directory, as it is in one layer.
+  FsResult<FdRef> dir_fd(LowerRef dir, std::uint16_t layer) noexcept;
   /// A readable descriptor of a regular file.
   FsResult<FdRef> file_fd(LowerRef ref) noexcept;
   /// Opens a node by its first place and checks that it is still the one that was interned.
   FsResult<sys::Fd> reopen(LowerRef ref, int flags) noexcept;
   FsResult<sys::Fd> open_for_xattr(LowerRef ref) noexcept;
-  FsResult<struct stat> stat_entry(LowerRef dir, std::string_view name) noexcept;
+  FsResult<Seen> find(LowerRef dir, std::string_view name) noexcept;
+  [[nodiscard]] const LayerSet& layer_set(std::uint32_t number) noexcept;
   FsResult<std::shared_ptr<const Listing>> listing(LowerRef dir, std::uint64_t index) noexcept;
   FsResult<Listing> read_listing(LowerRef dir) noexcept;
   [[nodiscard]] std::uint64_t number(std::uint64_t device, std::uint64_t ino) const noexcept;
 
+  // lower_dir_layers.cpp
+  FsResult<Seen> find_in_layers(LowerRef dir, const LayerSet& layers,
+                                const std::string& name) noexcept;
+  FsResult<sys::Fd> open_in_layer(LowerRef dir, std::uint16_t layer, int flags) noexcept;
+  FsResult<Listing> read_merged(LowerRef dir, const LayerSet& layers) noexcept;
+  FsResult<void> apply_override(LowerRef ref, Attr& attr) noexcept;
+
   Options options_;
-  sys::Fd root_;
+  std::vector<Layer> layers_;
+  bool stacked_;  // made by stack()
   std::uint64_t root_device_;
   FdCache fds_;
 
@@ -112,6 +156,9 @@ class LowerDir final : public Lower {
   std::mutex mutex_;
   std::deque<Slot> slots_;  // by ref; slot 0 is not used
   std::vector<std::uint64_t> free_;
+  std::deque<LayerSet>
+      layer_sets_;  // each once; there are few. Never changed: an entry may be read without the lock
+  std::map<LayerSet, std::uint32_t> layer_set_index_;
   std::unordered_map<PlaceKey, std::uint64_t, PlaceHash> by_place_;
   std::map<FileKey, std::uint64_t> linked_;                           // files of more than one name
   std::map<std::uint64_t, std::shared_ptr<const Listing>> listings_;  // of directories being read

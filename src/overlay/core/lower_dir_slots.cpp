@@ -19,8 +19,9 @@ LowerDir::Slot* LowerDir::slot(LowerRef ref) noexcept {
   return &slots_[ref.get()];
 }
 
-bool LowerDir::same(const Slot& known, const struct stat& st) const noexcept {
-  if (known.device != st.st_dev || known.ino != st.st_ino || known.type != (st.st_mode & S_IFMT)) {
+bool LowerDir::same(const Slot& known, const struct stat& st, std::uint32_t layers) const noexcept {
+  if (known.device != st.st_dev || known.ino != st.st_ino || known.layers != layers ||
+      known.type != (st.st_mode & S_IFMT)) {
     return false;
   }
   // A directory stays the same one whatever is created in it.
@@ -28,19 +29,31 @@ bool LowerDir::same(const Slot& known, const struct stat& st) const noexcept {
          (known.changed.tv_sec == st.st_ctim.tv_sec && known.changed.tv_nsec == st.st_ctim.tv_nsec);
 }
 
-LowerRef LowerDir::intern(LowerRef dir, std::string_view name, const struct stat& st) {
+std::uint32_t LowerDir::intern_layers(const LayerSet& layers) {
+  const auto [known, fresh] =
+      layer_set_index_.emplace(layers, static_cast<std::uint32_t>(layer_sets_.size()));
+  if (fresh) {
+    layer_sets_.push_back(layers);
+  }
+  return known->second;
+}
+
+LowerRef LowerDir::intern(LowerRef dir, std::string_view name, const Seen& seen) {
+  const struct stat& st = seen.st;
+  const std::uint32_t layers = intern_layers(seen.layers);
   const PlaceKey key(dir.get(), std::string(name));
   if (const auto known = by_place_.find(key); known != by_place_.end()) {
     const LowerRef ref(known->second);
-    if (same(*slot(ref), st)) {
+    if (same(*slot(ref), st, layers)) {
       return ref;
     }
     detach(ref);
   }
-  const bool linked = !S_ISDIR(st.st_mode) && st.st_nlink > 1;
+  // In a stack each name is a file of its own, as the kernel's overlay has it: a copy-up breaks the link.
+  const bool linked = !stacked_ && !S_ISDIR(st.st_mode) && st.st_nlink > 1;
   if (linked) {
     const auto known = linked_.find({st.st_dev, st.st_ino});
-    if (known != linked_.end() && same(slots_[known->second], st)) {
+    if (known != linked_.end() && same(slots_[known->second], st, layers)) {
       slots_[known->second].places.push_back({dir, key.second});
       slot(dir)->pins++;
       by_place_.emplace(key, known->second);
@@ -60,6 +73,7 @@ LowerRef LowerDir::intern(LowerRef dir, std::string_view name, const struct stat
   made.ino = st.st_ino;
   made.changed = st.st_ctim;
   made.type = st.st_mode & S_IFMT;
+  made.layers = layers;
   made.used = true;
   made.excluded = S_ISDIR(st.st_mode) && is_excluded(dir, name);
   slot(dir)->pins++;
@@ -98,9 +112,11 @@ void LowerDir::release_if_unused(LowerRef ref) noexcept {
       slots_[place.dir.get()].pins--;
       candidates.push_back(place.dir);
     }
+    for (const InLayer& in : layer_sets_[known->layers]) {
+      (void)fds_.take(fd_key(next, in.layer));  // the ref will mean another file
+    }
     *known = Slot{};
     free_.push_back(next.get());
-    (void)fds_.take(next.get());  // the ref will mean another file
     listings_.erase(next.get());
   }
 }

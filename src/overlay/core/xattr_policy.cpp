@@ -9,6 +9,7 @@ constexpr std::string_view kOverlay = "user.overlay.";
 constexpr std::string_view kOverlayEscape = "user.overlay.overlay.";
 constexpr std::string_view kContainers = "user.containers.";
 constexpr std::string_view kOurs = "user.sbx.";
+constexpr std::string_view kFuseOverlayfs = "user.fuseoverlayfs.";
 constexpr std::string_view kOursEscape = "user.sbx.escape.";
 constexpr std::string_view kCapability = "security.capability";
 constexpr std::string_view kCapabilityOnDisk = "user.sbx.security.capability";
@@ -18,12 +19,18 @@ std::string join(std::string_view head, std::string_view tail) {
   return std::string(head).append(tail);
 }
 
+/// Names that tools like us keep their marks under.
+bool reserved(std::string_view name) {
+  return name.starts_with(kContainers) || name.starts_with(kOurs) ||
+         name.starts_with(kFuseOverlayfs);
+}
+
 }  // namespace
 
-FsResult<std::string> xattr_to_disk(std::string_view name) noexcept {
+FsResult<std::string> xattr_to_disk(std::string_view name, XattrForm form) noexcept {
   std::string disk;
   if (name == kCapability) {
-    return std::string(kCapabilityOnDisk);
+    return std::string(form == XattrForm::kNative ? kCapability : kCapabilityOnDisk);
   }
   if (name.starts_with("trusted.")) {
     return no(EPERM);  // as for every user namespace but the first
@@ -33,7 +40,7 @@ FsResult<std::string> xattr_to_disk(std::string_view name) noexcept {
   }
   if (name.starts_with(kOverlay)) {
     disk = join(kOverlayEscape, name.substr(kOverlay.size()));
-  } else if (name.starts_with(kContainers) || name.starts_with(kOurs)) {
+  } else if (reserved(name)) {
     disk = join(kOursEscape, name.substr(kUser.size()));
   } else {
     disk = name;
@@ -44,8 +51,8 @@ FsResult<std::string> xattr_to_disk(std::string_view name) noexcept {
   return disk;
 }
 
-std::optional<std::string> xattr_from_disk(std::string_view name) {
-  if (name == kCapabilityOnDisk) {
+std::optional<std::string> xattr_from_disk(std::string_view name, XattrForm form) {
+  if (name == (form == XattrForm::kNative ? kCapability : kCapabilityOnDisk)) {
     return std::string(kCapability);
   }
   if (name.starts_with(kOverlayEscape)) {
@@ -54,8 +61,7 @@ std::optional<std::string> xattr_from_disk(std::string_view name) {
   if (name.starts_with(kOursEscape)) {
     return join(kUser, name.substr(kOursEscape.size()));
   }
-  if (!name.starts_with(kUser) || name.starts_with(kOverlay) || name.starts_with(kContainers) ||
-      name.starts_with(kOurs)) {
+  if (!name.starts_with(kUser) || name.starts_with(kOverlay) || reserved(name)) {
     return std::nullopt;
   }
   return std::string(name);
