@@ -116,6 +116,22 @@ FsResult<void> rename(int from_dir, const char* from, int to_dir, const char* to
   return done([&] { return ::renameat2(from_dir, from, to_dir, to, flags); });
 }
 
+FsResult<void> change_owner(int dir, const char* path, uid_t uid, gid_t gid) noexcept {
+  return done([&] { return ::fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW); });
+}
+
+FsResult<void> change_owner(int fd, uid_t uid, gid_t gid) noexcept {
+  return done([&] { return ::fchown(fd, uid, gid); });
+}
+
+FsResult<void> change_mode(int dir, const char* path, mode_t mode) noexcept {
+  return done([&] { return ::fchmodat(dir, path, mode, 0); });
+}
+
+FsResult<void> change_mode(int fd, mode_t mode) noexcept {
+  return done([&] { return ::fchmod(fd, mode); });
+}
+
 FsResult<std::size_t> read_link(int dir, const char* path, std::span<char> buffer) noexcept {
   return count([&] { return ::readlinkat(dir, path, buffer.data(), buffer.size()); });
 }

@@ -35,6 +35,12 @@ FsResult<void> link(int from_dir, const char* from, int to_dir, const char* to) 
 FsResult<void> unlink(int dir, const char* path, int flags = 0) noexcept;
 FsResult<void> rename(int from_dir, const char* from, int to_dir, const char* to,
                       unsigned flags = 0) noexcept;
+/// fchownat(2) of the name itself, not of what a symlink points to.
+FsResult<void> change_owner(int dir, const char* path, uid_t uid, gid_t gid) noexcept;
+FsResult<void> change_owner(int fd, uid_t uid, gid_t gid) noexcept;
+/// fchmodat(2), which follows symlinks: the caller knows that there is none.
+FsResult<void> change_mode(int dir, const char* path, mode_t mode) noexcept;
+FsResult<void> change_mode(int fd, mode_t mode) noexcept;
 /// Bytes of the target put into `buffer`; a target as long as the buffer may be cut.
 FsResult<std::size_t> read_link(int dir, const char* path, std::span<char> buffer) noexcept;
 

@@ -25,6 +25,7 @@ FsResult<Attr> Overlay::get_attr(NodeId id) noexcept {
 FsResult<Attr> Overlay::served_lower(LowerRef ref) noexcept {
   Attr attr = SBX_TRY(attr_of_lower(ref));
   attr.owner = ids_.served(attr.owner);
+  attr.nlink = static_nlink_ && attr.is_dir() ? 1 : attr.nlink;
   return attr;
 }
 
@@ -73,7 +74,7 @@ FsResult<Attr> Overlay::attr_of(Node& node, Access access) noexcept {
   attr.nlink = static_cast<std::uint32_t>(host.st_nlink) - (node.work_name.empty() ? 0 : 1);
   if (S_ISDIR(node.mode)) {
     const std::int64_t subdirs = SBX_TRY(index_of(node, access))->subdirs();
-    attr.nlink = subdirs < 0 ? 1 : static_cast<std::uint32_t>(2 + subdirs);
+    attr.nlink = subdirs < 0 || static_nlink_ ? 1 : static_cast<std::uint32_t>(2 + subdirs);
   } else if (node.metacopy) {
     attr.blocks = attr.size / 512 + (attr.size % 512 != 0 ? 1 : 0);
   } else if (!S_ISREG(node.mode)) {
@@ -94,7 +95,7 @@ FsResult<std::string> Overlay::read_link(NodeId id) noexcept {
     return no(EINVAL);
   }
   std::string target(PATH_MAX, '\0');
-  if (!node.real_symlink) {
+  if (!node.by_name) {
     const FdRef fd = SBX_TRY(file_fd(node));
     target.resize(
         SBX_TRY(sys::at::pread_full(fd->get(), std::as_writable_bytes(std::span(target)), 0)));
@@ -123,10 +124,17 @@ FsResult<struct statvfs> Overlay::stat_fs() noexcept {
 }
 
 FsResult<void> Overlay::write_stat(Node& node) noexcept {
-  const FdRef fd = SBX_TRY(any_fd(node));
   const bool plain = S_ISREG(node.mode) || S_ISDIR(node.mode);
-  return Upper::write_stat(
-      fd->get(), {node.owner, node.mode & 07777, plain ? 0 : node.mode & S_IFMT, node.rdev});
+  const OverrideStat stat{node.owner, node.mode & 07777, plain ? 0 : node.mode & S_IFMT, node.rdev};
+  if (!node.by_name) {
+    const FdRef fd = SBX_TRY(any_fd(node));
+    return upper_->write_stat(fd->get(), stat);
+  }
+  if (node.links.empty()) {
+    return {};  // removed: nobody will see it on disk
+  }
+  const FdRef dir = SBX_TRY(dir_fd(*node.links.front().dir));
+  return upper_->write_stat_at(dir->get(), node.links.front().name.c_str(), stat);
 }
 
 FsResult<void> Overlay::change_owner_and_mode(Node& node, const AttrChange& change) noexcept {
@@ -151,7 +159,7 @@ FsResult<void> Overlay::change_owner_and_mode(Node& node, const AttrChange& chan
   if (node.mode == old_mode && node.owner == old_owner) {
     return {};
   }
-  if (node.real_symlink) {
+  if (node.by_name && !upper_->native()) {
     const auto converted = symlink_to_placeholder(node);
     if (!converted) {
       node.mode = old_mode;
@@ -179,21 +187,21 @@ FsResult<void> Overlay::symlink_to_placeholder(Node& node) noexcept {
   target.resize(SBX_TRY(sys::at::read_link(dir->get(), name.c_str(), target)));
   const struct stat host = SBX_TRY(sys::at::stat(dir->get(), name.c_str()));
   const std::string fresh = upper_->work_name("s");
-  const sys::Fd fd = SBX_TRY(create_file(upper_->work(), fresh.c_str(),
-                                         {node.owner, node.mode & 07777, S_IFLNK, 0}, target));
-  SBX_TRY(Upper::set_origin(fd.get(), node.ino));
+  const sys::Fd fd = SBX_TRY(upper_->make_file(
+      upper_->work(), fresh.c_str(), {node.owner, node.mode & 07777, S_IFLNK, 0}, target));
+  SBX_TRY(upper_->set_origin(fd.get(), node.ino));
   const struct timespec times[2] = {host.st_atim, host.st_mtim};
   SBX_TRY(sys::at::set_times(fd.get(), times));
   const struct stat made = SBX_TRY(sys::at::stat(fd.get()));
   const KeepTimes keep(dir->get());
   SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), dir->get(), name.c_str()));
-  node.real_symlink = false;
+  node.by_name = false;
   node.host_ino = made.st_ino;
   return {};
 }
 
 FsResult<void> Overlay::change_times(Node& node, const AttrChange& change) noexcept {
-  if (!node.real_symlink) {
+  if (!node.by_name) {
     const FdRef fd = SBX_TRY(any_fd(node));
     return sys::at::set_times(fd->get(), change.times);
   }
@@ -239,13 +247,17 @@ FsResult<Attr> Overlay::set_attr_locked(NodeId id, const AttrChange& change) noe
   return attr_of(*node, Access::kExclusive);
 }
 
-FsResult<Attr> Overlay::set_attr(NodeId id, const AttrChange& change) noexcept {
+FsResult<Attr> Overlay::set_attr(NodeId id, const AttrChange& wish) noexcept {
   if (upper_ == nullptr) {
     return no(EROFS);
   }
+  AttrChange change = wish;
+  change.owner = ids_.stored(wish.owner);
   if (change.set_size) {
     const FdRef fd = SBX_TRY(writable_fd(id, change.size));
     SBX_TRY(sys::at::truncate(fd->get(), change.size));
+  } else {
+    SBX_TRY(make_whole(id, &change));
   }
   const std::unique_lock lock(tree_);
   return set_attr_locked(id, change);

@@ -76,12 +76,10 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
   const Attr attr = SBX_TRY(attr_of_lower(ref));
   const FdRef parent = SBX_TRY(dir_fd(dir));
   const std::string fresh = upper_->work_name("c");
-  SBX_TRY(sys::at::make_dir(upper_->work(), fresh.c_str(), 0700));
-  sys::Fd fd =
-      SBX_TRY(sys::at::open(upper_->work(), fresh.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  sys::Fd fd = SBX_TRY(
+      upper_->make(upper_->work(), fresh.c_str(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}, {}));
   SBX_TRY(copy_xattrs(ref, fd.get()));
-  SBX_TRY(Upper::write_stat(fd.get(), {attr.owner, attr.mode & 07777, 0, 0}));
-  SBX_TRY(Upper::set_origin(fd.get(), attr.ino));
+  SBX_TRY(upper_->set_origin(fd.get(), attr.ino));
   const struct timespec times[2] = {attr.atime, attr.mtime};
   SBX_TRY(sys::at::set_times(fd.get(), times));
   const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
@@ -129,9 +127,13 @@ FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {
     if (!xattr_shown(name)) {
       continue;
     }
-    const std::string disk = SBX_TRY(xattr_to_disk(name));
+    const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
     const std::string value = SBX_TRY(lower_->xattr(ref, name));
-    SBX_TRY(sys::at::set_xattr(fd, disk.c_str(), std::as_bytes(std::span(value))));
+    const auto set = sys::at::set_xattr(fd, disk.c_str(), std::as_bytes(std::span(value)));
+    // Capabilities as themselves are root's to give; who is not copies the file without, as cp(1) does.
+    if (!set && !(set.error() == Errno(EPERM) && !disk.starts_with("user."))) {
+      return set;
+    }
   }
   return {};
 }
@@ -141,17 +143,29 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
   const Attr attr = SBX_TRY(attr_of_lower(ref));
   const bool regular = S_ISREG(attr.mode);
   const std::string content = S_ISLNK(attr.mode) ? SBX_TRY(lower_->read_link(ref)) : std::string();
-  const OverrideStat stat{attr.owner, attr.mode & 07777, regular ? 0 : attr.mode & S_IFMT,
-                          attr.rdev};
-  sys::Fd fd = SBX_TRY(create_file(upper_->work(), work_name.c_str(), stat, content));
+  const OverrideStat stat{attr.owner, attr.mode & 07777, attr.mode & S_IFMT, attr.rdev};
+  sys::Fd fd = upper_->native()
+                   ? SBX_TRY(upper_->make(upper_->work(), work_name.c_str(), stat, content))
+                   : SBX_TRY(upper_->make_file(upper_->work(), work_name.c_str(), stat, content));
+  const struct timespec times[2] = {attr.atime, attr.mtime};
+  bool metacopy = regular && attr.size > 0;
   const auto fill = [&]() -> FsResult<struct stat> {
-    if (regular && attr.size > 0) {
+    if (!fd.valid()) {
+      SBX_TRY(sys::at::set_times(upper_->work(), work_name.c_str(), times));
+      return sys::at::stat(upper_->work(), work_name.c_str());
+    }
+    if (metacopy) {
       SBX_TRY(sys::at::truncate(fd.get(), attr.size));
-      SBX_TRY(Upper::set_metacopy(fd.get()));
+      const auto marked = Upper::set_metacopy(fd.get());
+      if (!marked && upper_->native() && marked.error() == Errno(EOPNOTSUPP)) {
+        SBX_TRY(lower_->copy_data(ref, fd.get(), attr.size));  // no attributes here: all at once
+        metacopy = false;
+      } else if (!marked) {
+        return fail(marked.error());
+      }
     }
     SBX_TRY(copy_xattrs(ref, fd.get()));
-    SBX_TRY(Upper::set_origin(fd.get(), attr.ino));
-    const struct timespec times[2] = {attr.atime, attr.mtime};
+    SBX_TRY(upper_->set_origin(fd.get(), attr.ino));
     SBX_TRY(sys::at::set_times(fd.get(), times));
     return sys::at::stat(fd.get());
   };
@@ -166,8 +180,11 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
   node.rdev = attr.rdev;
   node.host_ino = host->st_ino;
   node.has_upper = true;
-  node.metacopy = regular && attr.size > 0;
-  (void)fds_.put(node.id.get(), std::move(fd));
+  node.metacopy = metacopy;
+  node.by_name = !fd.valid();
+  if (fd.valid()) {
+    (void)fds_.put(node.id.get(), std::move(fd));
+  }
   return {};
 }
 

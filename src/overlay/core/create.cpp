@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/stat.h>
 
+#include "overlay/core/layer_marks.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
 
@@ -20,6 +21,9 @@ FsResult<IndexEntry*> Overlay::free_name(Node& dir, Name name) noexcept {
   if (name.view().size() > kNameMax) {
     return no(ENAMETOOLONG);
   }
+  if (upper_->whole() && is_whiteout_name(name.view())) {
+    return no(EINVAL);  // other overlays would take it for one
+  }
   DirIndex* index = SBX_TRY(index_of(dir, Access::kExclusive));
   IndexEntry* entry = index->find(name.view());
   const bool taken = entry != nullptr ? !entry->whiteout : lower_type(dir, name.view()) != 0;
@@ -31,43 +35,13 @@ FsResult<IndexEntry*> Overlay::free_name(Node& dir, Name name) noexcept {
 
 OverrideStat Overlay::new_stat(const Node& dir, std::uint32_t mode, std::uint64_t rdev,
                                const Caller& who) const noexcept {
-  OverrideStat stat{who.owner, mode & 07777, mode & S_IFMT, rdev};
+  OverrideStat stat{ids_.stored(who.owner), mode & 07777, mode & S_IFMT, rdev};
   if ((dir.mode & S_ISGID) != 0) {
     stat.owner.gid = dir.owner.gid;
     stat.permissions |= S_ISDIR(mode) ? static_cast<std::uint32_t>(S_ISGID) : 0U;
   }
   return stat;
 }
-
-FsResult<sys::Fd> Overlay::create_file(int dir, const char* name, const OverrideStat& stat,
-                                       std::string_view content) noexcept {
-  sys::Fd fd = SBX_TRY(sys::at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
-  auto filled = Upper::write_stat(fd.get(), stat);
-  if (filled && !content.empty()) {
-    filled = sys::at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
-  }
-  if (!filled) {
-    (void)sys::at::unlink(dir, name);
-    return fail(filled.error());
-  }
-  return fd;
-}
-
-namespace {
-
-FsResult<sys::Fd> create_dir(int parent, const char* name, const OverrideStat& stat) noexcept {
-  SBX_TRY(sys::at::make_dir(parent, name, 0700));
-  auto fd = sys::at::open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  FsResult<void> marked =
-      fd ? Upper::write_stat(fd->get(), stat) : FsResult<void>(fail(fd.error()));
-  if (!marked) {
-    (void)sys::at::unlink(parent, name, AT_REMOVEDIR);
-    return fail(marked.error());
-  }
-  return fd;
-}
-
-}  // namespace
 
 FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wish,
                                 std::string_view content) noexcept {
@@ -79,20 +53,9 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   const char* as = whiteout != nullptr ? aside.c_str() : name.c_str();
 
   const bool directory = wish.type == S_IFDIR;
-  // A symlink of the sandbox's root can be one on disk; the mark of another owner needs a file.
-  const bool real_symlink = wish.type == S_IFLNK && wish.owner == Owner{};
-  sys::Fd fd;
-  if (directory) {
-    fd = SBX_TRY(create_dir(where, as, wish));
-    if (whiteout != nullptr && whiteout->hides_dir) {
-      SBX_TRY(Upper::set_opaque(fd.get()));
-    }
-  } else if (real_symlink) {
-    SBX_TRY(sys::at::symlink(std::string(content).c_str(), where, as));
-  } else {
-    OverrideStat stat = wish;
-    stat.type = wish.type == S_IFREG ? 0 : wish.type;
-    fd = SBX_TRY(create_file(where, as, stat, content));
+  sys::Fd fd = SBX_TRY(upper_->make(where, as, wish, content));
+  if (directory && whiteout != nullptr && whiteout->hides_dir) {
+    SBX_TRY(Upper::set_opaque(fd.get()));
   }
   if (whiteout != nullptr) {
     const auto placed =
@@ -103,17 +66,17 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
     }
     SBX_TRY(FsResult<void>(placed));
   }
-  return finish_new(*dir, name, wish, std::move(fd), real_symlink);
+  return finish_new(*dir, name, wish, std::move(fd));
 }
 
-FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
-                                    bool real_symlink) noexcept {
+FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat,
+                                    sys::Fd fd) noexcept {
   const FdRef parent = SBX_TRY(dir_fd(dir));
   const struct stat host = fd.valid() ? SBX_TRY(sys::at::stat(fd.get()))
                                       : SBX_TRY(sys::at::stat(parent->get(), name.c_str()));
   Node& node = new_node(stat, host);
-  node.real_symlink = real_symlink;
-  if (real_symlink) {
+  node.by_name = !fd.valid();
+  if (node.by_name && stat.type == S_IFLNK) {
     node.mode = S_IFLNK | 0777;
   }
   if (S_ISDIR(node.mode)) {
@@ -174,9 +137,7 @@ FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Call
   Node* parent = SBX_TRY(writable_dir(dir));
   const std::string name = upper_->work_name("o");
   const OverrideStat wish = new_stat(*parent, (mode & 07777) | S_IFREG, 0, who);
-  OverrideStat stat = wish;
-  stat.type = 0;
-  sys::Fd fd = SBX_TRY(create_file(upper_->work(), name.c_str(), stat, {}));
+  sys::Fd fd = SBX_TRY(upper_->make(upper_->work(), name.c_str(), wish, {}));
   Node& node = new_node(wish, SBX_TRY(sys::at::stat(fd.get())));
   node.work_name = name;
   node.removed = true;
@@ -185,6 +146,7 @@ FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Call
 }
 
 FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
+  SBX_TRY(make_whole(id));
   const std::unique_lock lock(tree_);
   Node* dir = SBX_TRY(writable_dir(dir_id));
   const Found found = SBX_TRY(locate(id));
@@ -194,7 +156,7 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
   SBX_TRY(free_name(*dir, name));
   Node* node = SBX_TRY(copy_up(found));
   const IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
-  if (node->real_symlink) {
+  if (node->by_name && !upper_->native()) {
     SBX_TRY(symlink_to_placeholder(*node));
   }
   if (node->metacopy) {

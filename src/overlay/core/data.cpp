@@ -80,10 +80,58 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
   if (node == nullptr) {
     return no(ESTALE);
   }
+  if (length > 0 && upper_->native()) {
+    SBX_TRY(restore_after_copy(*node, fd->get()));
+  }
   // In memory first is wrong: a failure here must leave the file as it was.
   SBX_TRY(Upper::clear_metacopy(fd->get()));
   node->metacopy = false;
   return {};
+}
+
+FsResult<void> Overlay::restore_after_copy(const Node& node, int fd) noexcept {
+  // Writing the data took these from the copy, as writing does.
+  if ((node.mode & (S_ISUID | S_ISGID)) != 0) {
+    SBX_TRY(upper_->write_stat(fd, {node.owner, node.mode & 07777, 0, 0}));
+  }
+  constexpr const char* kCapability = "security.capability";
+  const auto capability = lower_->xattr(node.lower.ref(), kCapability);
+  if (capability && sys::at::get_xattr(fd, kCapability, {}).has_value() == false) {
+    (void)sys::at::set_xattr(fd, kCapability,
+                             std::as_bytes(std::span(*capability)));  // see copy_xattrs
+  }
+  return {};
+}
+
+FsResult<void> Overlay::make_whole(NodeId id, const AttrChange* change) noexcept {
+  if (upper_ == nullptr || !upper_->whole()) {
+    return {};
+  }
+  {
+    const std::shared_lock lock(tree_);
+    const Found found = SBX_TRY(locate(id));
+    const bool in_lower = found.node == nullptr || !found.node->has_upper || found.node->metacopy;
+    if (!in_lower || !S_ISREG(SBX_TRY(mode_of(found))) ||
+        (change != nullptr && SBX_TRY(changes_nothing(found, *change)))) {
+      return {};
+    }
+  }
+  return materialise(id, kAll);
+}
+
+FsResult<void> Overlay::make_child_whole(NodeId dir, Name name) noexcept {
+  if (upper_ == nullptr || !upper_->whole()) {
+    return {};
+  }
+  FsResult<Found> found = no(ENOENT);  // holds a lower file until its data is copied
+  {
+    const std::unique_lock lock(tree_);
+    found = child(SBX_TRY(locate_dir(dir)), name, Access::kExclusive);
+    if (!found || S_ISDIR(SBX_TRY(mode_of(*found)))) {
+      return {};  // whoever called asks again and says so
+    }
+  }
+  return make_whole(id_of(*found));
 }
 
 FsResult<void> Overlay::write(NodeId id, std::uint64_t offset, std::span<const std::byte> data,
@@ -129,7 +177,7 @@ FsResult<void> Overlay::sync(NodeId id, bool data_only) noexcept {
   {
     const std::shared_lock lock(tree_);
     const Found found = SBX_TRY(locate(id));
-    if (found.node == nullptr || !found.node->has_upper || found.node->real_symlink ||
+    if (found.node == nullptr || !found.node->has_upper || found.node->by_name ||
         (S_ISDIR(found.node->mode) && found.node->removed)) {
       return {};
     }

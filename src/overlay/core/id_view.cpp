@@ -13,7 +13,35 @@ std::uint32_t clamp(std::uint32_t id, const std::vector<IdView::Range>& ranges) 
   return mapped ? id : IdView::kOverflow;
 }
 
+/// From one side of the maps to the other.
+std::uint32_t across(std::uint32_t id, const std::vector<IdView::Map>& maps,
+                     std::uint32_t IdView::Map::*from, std::uint32_t IdView::Map::*to) noexcept {
+  if (maps.empty()) {
+    return id;
+  }
+  for (const IdView::Map& map : maps) {
+    if (id >= map.*from && id - map.*from < map.count) {
+      return map.*to + (id - map.*from);
+    }
+  }
+  return IdView::kOverflow;
+}
+
 }  // namespace
+
+IdView IdView::mapped(Mapped maps) {
+  IdView view;
+  view.mapped_ = std::move(maps);
+  return view;
+}
+
+Owner IdView::stored(Owner owner) const noexcept {
+  if (!mapped_) {
+    return owner;
+  }
+  return {across(owner.uid, mapped_->uids, &Map::served, &Map::disk),
+          across(owner.gid, mapped_->gids, &Map::served, &Map::disk)};
+}
 
 IdView IdView::full(std::vector<Range> uids, std::vector<Range> gids) {
   IdView view;
@@ -48,6 +76,10 @@ Owner IdView::from_lower(Owner owner) const noexcept {
 Owner IdView::served(Owner owner) const noexcept {
   if (squash_) {
     return *squash_;
+  }
+  if (mapped_) {
+    return {mapped_->all_uid.value_or(across(owner.uid, mapped_->uids, &Map::disk, &Map::served)),
+            mapped_->all_gid.value_or(across(owner.gid, mapped_->gids, &Map::disk, &Map::served))};
   }
   return {clamp(owner.uid, uids_), clamp(owner.gid, gids_)};
 }

@@ -31,6 +31,23 @@ class IdView {
   /// As full; in the lower tree, the invoking user's ids count as the sandbox user's.
   static IdView host(std::vector<Range> uids, std::vector<Range> gids, Alias user, Alias group);
 
+  /// From `disk` on, `count` ids of both trees that are called `served` and following.
+  struct Map {
+    std::uint32_t disk = 0;
+    std::uint32_t served = 0;
+    std::uint32_t count = 0;
+  };
+  struct Mapped {
+    std::vector<Map> uids;  // empty: as they are
+    std::vector<Map> gids;
+    std::optional<std::uint32_t> all_uid;  // everything is served as this
+    std::optional<std::uint32_t> all_gid;
+  };
+  /// Both trees count alike, and not as the kernel does.
+  static IdView mapped(Mapped maps);
+
+  /// What is to be stored for an owner that the kernel names.
+  [[nodiscard]] Owner stored(Owner owner) const noexcept;
   /// What an owner in the lower tree is called inside the sandbox.
   [[nodiscard]] Owner from_lower(Owner owner) const noexcept;
   /// What the kernel is told for an owner as stored.
@@ -46,6 +63,7 @@ class IdView {
   std::optional<Owner> squash_;
   std::optional<Alias> user_;
   std::optional<Alias> group_;
+  std::optional<Mapped> mapped_;
 };
 
 }  // namespace sbx::overlay

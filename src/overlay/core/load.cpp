@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "overlay/core/layer_marks.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
 
@@ -31,17 +32,24 @@ FsResult<DirIndex*> Overlay::index_of(Node& dir, Access access) noexcept {
 FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
   const FdRef shared = SBX_TRY(dir_fd(dir));
   const sys::Fd fd = SBX_TRY(sys::at::open(shared->get(), ".", O_RDONLY | O_DIRECTORY));
+  std::vector<std::string> foreign;  // names hidden by files ".wh.NAME"
   alignas(8) std::byte buffer[32 * 1024];
   for (;;) {
     const std::size_t got = SBX_TRY(sys::at::read_dirents(fd.get(), buffer));
     if (got == 0) {
-      return {};
+      break;
     }
     sys::at::DirentReader reader(std::span<const std::byte>(buffer, got));
     sys::at::DirentReader::Dirent found{};
     while (reader.next(found)) {
       const std::string_view name = found.name;
       if (name == "." || name == "..") {
+        continue;
+      }
+      if (upper_->whole() && is_whiteout_name(name)) {
+        if (name != kOpaqueFile) {
+          foreign.emplace_back(name.substr(kWhiteoutPrefix.size()));
+        }
         continue;
       }
       IndexEntry& entry = index.add(name, lower_type(dir, name));
@@ -58,6 +66,14 @@ FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
       }
     }
   }
+  for (const std::string& name : foreign) {
+    const bool hides = index.find(name) == nullptr;
+    SBX_TRY(upper_->convert_whiteout(fd.get(), name, hides));
+    if (hides) {
+      index.set_whiteout(index.add(name, lower_type(dir, name)));
+    }
+  }
+  return {};
 }
 
 FsResult<LowerPin> Overlay::resolve_lower(std::string_view path) noexcept {
@@ -118,7 +134,7 @@ Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
   node.host_ino = stored.host.st_ino;
   node.has_upper = true;
   node.metacopy = stored.metacopy;
-  node.real_symlink = stored.real_symlink;
+  node.by_name = stored.by_name;
   node.marked = stored.xattr_whiteouts;
   node.moved = S_ISDIR(stored.mode) && lower && !stored.redirect.empty();
   node.ino = stored.origin;

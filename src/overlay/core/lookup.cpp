@@ -29,7 +29,8 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
   root.mode = stored->mode;
   root.owner = stored->owner;
   // A fresh upper directory has no mark yet: the root looks as in the image.
-  if (stored->origin == 0 && below) {
+  const bool fresh = overlay->upper_->whole() ? !stored->has_stat : stored->origin == 0;
+  if (fresh && below && !overlay->upper_->native()) {
     root.mode = below->mode;
     root.owner = below->owner;
     const FsResult<void> written = overlay->adopt_root(root, *below);
@@ -45,6 +46,7 @@ Overlay::Overlay(Options options)
       upper_(std::move(options.upper)),
       ids_(std::move(options.ids)),
       durability_(options.durability),
+      static_nlink_(options.static_nlink),
       fds_(options.open_files) {}
 
 Overlay::~Overlay() = default;
@@ -55,7 +57,7 @@ FsResult<void> Overlay::adopt_root(Node& root, const Attr& below) noexcept {
   const struct timespec times[2] = {below.atime, below.mtime};
   SBX_TRY(sys::at::set_times(upper_->root(), times));
   // Last: until it is there, the next start does this again.
-  return Upper::set_origin(upper_->root(), root.ino);
+  return upper_->set_origin(upper_->root(), root.ino);
 }
 
 FsResult<Entry> Overlay::lookup(NodeId dir_id, Name name) noexcept {

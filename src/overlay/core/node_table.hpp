@@ -40,8 +40,9 @@ struct Node {
   std::uint64_t host_ino = 0;  // of the file in the upper directory
   bool has_upper = false;
   bool metacopy = false;
-  bool real_symlink = false;  // a symlink on disk
-  bool marked = false;        // directory: whiteouts may be in the xattr form
+  bool by_name =
+      false;  // no file that can be opened: a symlink on disk, in the native form a device too
+  bool marked = false;  // directory: whiteouts may be in the xattr form
   bool moved =
       false;  // directory: its lower one lies at another path; only we know, so never forgotten
   bool removed = false;  // it has no name any more

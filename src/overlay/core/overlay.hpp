@@ -51,6 +51,7 @@ class Overlay {
     IdView ids;
     Durability durability = Durability::kDurable;
     std::size_t open_files = 256;
+    bool static_nlink = false;  // directories have link count 1
   };
 
   static Result<std::unique_ptr<Overlay>> make(Options options);
@@ -160,6 +161,9 @@ class Overlay {
 
   // attr.cpp
   [[nodiscard]] FsResult<Attr> attr_of(Node& node, Access access) noexcept;
+  [[nodiscard]] XattrForm xattr_form() const noexcept {
+    return upper_ == nullptr ? XattrForm::kOwn : upper_->xattr_form();
+  }
   [[nodiscard]] FsResult<Attr> attr_of_lower(LowerRef ref) noexcept;  // as stored; shared is enough
   [[nodiscard]] FsResult<Attr> served_lower(LowerRef ref) noexcept;   // as served; shared is enough
   [[nodiscard]] FsResult<bool> changes_nothing(const Found& found,
@@ -192,10 +196,7 @@ class Overlay {
                                       const Caller& who) const noexcept;
   FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish,
                          std::string_view content) noexcept;
-  FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
-                             bool real_symlink) noexcept;
-  FsResult<sys::Fd> create_file(int dir, const char* name, const OverrideStat& stat,
-                                std::string_view content) noexcept;
+  FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd) noexcept;
   Node& new_node(const OverrideStat& stat, const struct stat& host) noexcept;
   void name_node(Node& dir, Name name, Node& node) noexcept;
 
@@ -237,11 +238,16 @@ class Overlay {
   [[nodiscard]] FsResult<FdRef> writable_fd(
       NodeId id, std::uint64_t keep) noexcept;  // expects tree_ not to be held
   FsResult<void> materialise(NodeId id, std::uint64_t keep) noexcept;  // likewise
+  /// Where upper files are to be whole: copies the data of a file up before it gets metadata there. Likewise.
+  FsResult<void> make_whole(NodeId id, const AttrChange* change = nullptr) noexcept;
+  FsResult<void> make_child_whole(NodeId dir, Name name) noexcept;
+  FsResult<void> restore_after_copy(const Node& node, int fd) noexcept;
 
   std::unique_ptr<Lower> lower_;
   std::unique_ptr<Upper> upper_;
   IdView ids_;
   Durability durability_;
+  bool static_nlink_;
   FdCache fds_;  // by NodeId
 
   /// Lock order: copying_ before tree_ before whatever Lower and FdCache have inside.

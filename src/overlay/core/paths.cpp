@@ -77,7 +77,7 @@ FsResult<FdRef> Overlay::any_fd(Node& node) noexcept {
   if (S_ISDIR(node.mode)) {
     return dir_fd(node);
   }
-  if (node.real_symlink) {
+  if (node.by_name) {
     return no(EOPNOTSUPP);
   }
   return file_fd(node);

@@ -26,7 +26,7 @@ FsResult<void> Overlay::unlink_found(NodeId dir_id, Name name, Found& found) noe
   if (S_ISDIR(mode)) {
     return no(EISDIR);
   }
-  if (found.node == nullptr && SBX_TRY(lower_->attr(found.lower)).nlink > 1) {
+  if (!upper_->whole() && found.node == nullptr && SBX_TRY(lower_->attr(found.lower)).nlink > 1) {
     // The link count of the other names changes: they need a place to keep it.
     found.node = SBX_TRY(copy_up(found));
   }
@@ -160,7 +160,7 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
       return {};
     }
     // An open file is the cheapest way to keep it, as long as there are descriptors.
-    if (!node.real_symlink) {
+    if (!node.by_name) {
       if (auto fd = file_fd(node)) {
         node.pinned = *fd;
         return {};

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/stat.h>
 
+#include "overlay/core/layer_marks.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
 
@@ -60,6 +61,10 @@ FsResult<void> Overlay::rename(NodeId from_dir, Name from_name, NodeId to_dir, N
       flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) {
     return no(EINVAL);
   }
+  SBX_TRY(make_child_whole(from_dir, from_name));
+  if ((flags & RENAME_EXCHANGE) != 0) {
+    SBX_TRY(make_child_whole(to_dir, to_name));
+  }
   const std::unique_lock lock(tree_);
   RenameSide from = SBX_TRY(rename_side(from_dir, from_name));
   RenameSide to = SBX_TRY(rename_side(to_dir, to_name));
@@ -96,6 +101,16 @@ FsResult<void> Overlay::rename_sides(RenameSide& from, RenameSide& to, unsigned 
       return no(ENOTEMPTY);
     }
   }
+  if (upper_->whole()) {
+    if (is_whiteout_name(to.name.view())) {
+      return no(EINVAL);
+    }
+    // No other overlay would find the lower part again. Programs copy on EXDEV, as between file systems.
+    if ((from.type == S_IFDIR && from.what.lower != kNoLower) ||
+        (exchanges && to.type == S_IFDIR && to.what.lower != kNoLower)) {
+      return no(EXDEV);
+    }
+  }
   from.dir = SBX_TRY(writable_dir(from.dir_id));
   to.dir = SBX_TRY(writable_dir(to.dir_id));
   SBX_TRY(index_of(*from.dir, Access::kExclusive));
@@ -128,7 +143,7 @@ FsResult<void> Overlay::clear_target(RenameSide& to) noexcept {
   if (!to.exists) {
     return {};
   }
-  if (to.what.node == nullptr && to.type != S_IFDIR &&
+  if (!upper_->whole() && to.what.node == nullptr && to.type != S_IFDIR &&
       SBX_TRY(lower_->attr(to.what.lower)).nlink > 1) {
     to.what.node = SBX_TRY(copy_up(to.what));
   }

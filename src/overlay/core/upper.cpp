@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "overlay/core/copy_range.hpp"
+#include "overlay/core/layer_marks.hpp"
 #include "sys/at.hpp"
 #include "sys/file.hpp"
 
@@ -27,6 +28,11 @@ constexpr const char* kRedirect = "user.overlay.redirect";
 constexpr const char* kMetacopy = "user.overlay.metacopy";
 // Ours: the inode number, in decimal, that the file had in the lower tree.
 constexpr const char* kOrigin = "user.sbx.origin";
+// The same where others look: all overlays hide what begins like this, and no archive takes it.
+constexpr const char* kOriginWhole = "user.overlay.sbx.origin";
+// What others write.
+constexpr const char* kOpaqueFuse = "user.fuseoverlayfs.opaque";
+constexpr const char* kOpaqueRoot = "trusted.overlay.opaque";
 
 // Ours, on the root: there are directories with a redirect.
 constexpr const char* kMoved = "user.sbx.moved";
@@ -52,8 +58,10 @@ std::string read_mark(int fd, const char* name) noexcept {
   return value;
 }
 
+}  // namespace
+
 /// Reads the marks of an open file into `stored`.
-void load_marks(int fd, Stored& stored) noexcept {
+void Upper::load_marks(int fd, Stored& stored) const noexcept {
   std::array<char, 1024> small;  // NOLINT: filled below
   std::string large;
   std::string_view list;
@@ -70,7 +78,9 @@ void load_marks(int fd, Stored& stored) noexcept {
     list.remove_prefix(std::min(name.size() + 1, list.size()));
     if (name == OverrideStat::kXattr) {
       const auto over = OverrideStat::parse(read_mark(fd, OverrideStat::kXattr));
-      if (over) {
+      stored.has_stat = true;
+      // In the native form, of devices that could not be made only.
+      if (over && (!native() || over->type == S_IFCHR || over->type == S_IFBLK)) {
         stored.owner = over->owner;
         stored.mode =
             (over->type != 0 && !S_ISDIR(stored.mode) ? over->type : stored.mode & S_IFMT) |
@@ -79,8 +89,10 @@ void load_marks(int fd, Stored& stored) noexcept {
       }
     } else if (name == kOpaque) {
       const std::string value = read_mark(fd, kOpaque);
-      stored.opaque = value == "y";
+      stored.opaque = stored.opaque || value == "y";
       stored.xattr_whiteouts = value == "x";
+    } else if (name == kOpaqueFuse || name == kOpaqueRoot) {
+      stored.opaque = stored.opaque || read_mark(fd, std::string(name).c_str()) == "y";
     } else if (name == kRedirect) {
       stored.redirect = read_mark(fd, kRedirect);
     } else if (name == kMetacopy) {
@@ -89,34 +101,38 @@ void load_marks(int fd, Stored& stored) noexcept {
       stored.has_moved = true;
     } else if (name == kWhiteout) {
       stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
-    } else if (name == kOrigin) {
-      const std::string value = read_mark(fd, kOrigin);
+    } else if (name == kOrigin || name == kOriginWhole) {
+      const std::string value = read_mark(fd, std::string(name).c_str());
       (void)std::from_chars(value.data(), value.data() + value.size(), stored.origin);
     }
   }
 }
 
-Stored plain(const struct stat& st) noexcept {
+Stored Upper::plain(const struct stat& st) const noexcept {
   Stored stored;
   stored.host = st;
-  // Without a mark a file is the sandbox's root's, with the mode on disk but nothing dangerous in it.
-  stored.mode = (st.st_mode & S_IFMT) | (st.st_mode & 0777);
+  if (native()) {
+    stored.mode = st.st_mode;
+    stored.owner = {st.st_uid, st.st_gid};
+  } else {
+    // Without a mark a file is the sandbox's root's, with the mode on disk but nothing dangerous in it.
+    stored.mode = (st.st_mode & S_IFMT) | (st.st_mode & 0777);
+  }
   stored.rdev = st.st_rdev;
   stored.whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
-  stored.real_symlink = S_ISLNK(st.st_mode);
+  stored.by_name = native() ? !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) : S_ISLNK(st.st_mode);
   return stored;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work) {
+Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work, Options options) {
   const auto root_stat = SBX_TRY(sys::stat_fd(root.get(), "upper directory"));
   const auto work_stat = SBX_TRY(sys::stat_fd(work.get(), "work directory"));
   if (root_stat.st_dev != work_stat.st_dev) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "use work directory", "",
                             "not on the file system of the upper directory"));
   }
-  std::unique_ptr<Upper> upper(new Upper(std::move(root), std::move(work), root_stat.st_dev));
+  std::unique_ptr<Upper> upper(
+      new Upper(std::move(root), std::move(work), root_stat.st_dev, options));
   SBX_TRY(upper->probe());
   return upper;
 }
@@ -125,7 +141,8 @@ Result<void> Upper::probe() {
   for (const std::string& name : SBX_TRY(sys::list_dir(work_.get(), "."))) {
     SBX_TRY(sys::remove_tree_at(work_.get(), name));
   }
-  const auto marked = at::set_xattr(root_.get(), "user.sbx.version", bytes("1"));
+  const auto marked =
+      whole() ? FsResult<void>() : at::set_xattr(root_.get(), "user.sbx.version", bytes("1"));
   if (!marked) {
     return fail(Error::make(ErrorCode::kUnsupported, "use as upper directory", "",
                             errno_text(marked.error().value()))
@@ -140,6 +157,7 @@ Result<void> Upper::probe() {
 FsResult<Stored> Upper::load_root() const noexcept {
   Stored stored = plain(SBX_TRY(at::stat(root_.get())));
   load_marks(root_.get(), stored);
+  stored.opaque = stored.opaque || (whole() && at::stat(root_.get(), kOpaqueFile));
   return stored;
 }
 
@@ -154,15 +172,76 @@ FsResult<Stored> Upper::load(int dir, Name name, bool marked) const noexcept {
   }
   load_marks(fd->get(), stored);
   stored.whiteout = stored.whiteout && marked;
+  if (whole() && !stored.opaque && S_ISDIR(stored.host.st_mode)) {
+    stored.opaque = at::stat(fd->get(), kOpaqueFile).has_value();
+  }
   return stored;
 }
 
-FsResult<void> Upper::write_stat(int fd, const OverrideStat& stat) noexcept {
+FsResult<sys::Fd> Upper::make_file(int dir, const char* name, const OverrideStat& stat,
+                                   std::string_view content) const noexcept {
+  sys::Fd fd = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
+  auto filled = write_stat(fd.get(), stat);
+  if (filled && !content.empty()) {
+    filled = at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
+  }
+  if (!filled) {
+    (void)at::unlink(dir, name);
+    return fail(filled.error());
+  }
+  return fd;
+}
+
+FsResult<sys::Fd> Upper::make(int dir, const char* name, const OverrideStat& stat,
+                              std::string_view content) const noexcept {
+  if (native()) {
+    return make_native(dir, name, stat, content);
+  }
+  if (stat.type == S_IFLNK && stat.owner == Owner{}) {
+    // A symlink of the sandbox's root can be one on disk; the mark of another owner needs a file.
+    SBX_TRY(at::symlink(std::string(content).c_str(), dir, name));
+    return sys::Fd();
+  }
+  if (stat.type != S_IFDIR) {
+    return make_file(dir, name, stat, content);
+  }
+  SBX_TRY(at::make_dir(dir, name, 0700));
+  auto fd = at::open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto marked = fd ? write_stat(fd->get(), stat) : FsResult<void>(fail(fd.error()));
+  if (!marked) {
+    (void)at::unlink(dir, name, AT_REMOVEDIR);
+    return fail(marked.error());
+  }
+  return fd;
+}
+
+FsResult<void> Upper::write_stat(int fd, const OverrideStat& stat) const noexcept {
+  if (native()) {
+    SBX_TRY(settle(fd, stat));
+    if (stat.type != S_IFCHR && stat.type != S_IFBLK) {
+      return {};
+    }
+  }
   return at::set_xattr(fd, OverrideStat::kXattr, bytes(stat.format()));
 }
 
 FsResult<void> Upper::set_opaque(int dir) noexcept {
-  return at::set_xattr(dir, kOpaque, bytes("y"));
+  const auto set = at::set_xattr(dir, kOpaque, bytes("y"));
+  if (set || set.error() != Errno(EOPNOTSUPP)) {
+    return set;
+  }
+  const auto file = at::open(dir, kOpaqueFile, O_CREAT | O_WRONLY | O_NOFOLLOW, 0600);
+  return file ? FsResult<void>() : fail(file.error());
+}
+
+FsResult<void> Upper::convert_whiteout(int dir, const std::string& name, bool hides) noexcept {
+  if (hides) {
+    const auto made = make_whiteout(dir, name);
+    if (!made && made.error() != Errno(EEXIST)) {
+      return made;
+    }
+  }
+  return at::unlink(dir, std::string(kWhiteoutPrefix).append(name).c_str());
 }
 
 FsResult<void> Upper::set_redirect(int fd, const std::string& path) noexcept {
@@ -180,8 +259,11 @@ FsResult<void> Upper::clear_metacopy(int fd) noexcept {
   return !cleared && cleared.error() == Errno(ENODATA) ? FsResult<void>() : cleared;
 }
 
-FsResult<void> Upper::set_origin(int fd, std::uint64_t ino) noexcept {
-  return at::set_xattr(fd, kOrigin, bytes(fmt::format_int(ino).str()));
+FsResult<void> Upper::set_origin(int fd, std::uint64_t ino) const noexcept {
+  const auto set =
+      at::set_xattr(fd, whole() ? kOriginWhole : kOrigin, bytes(fmt::format_int(ino).str()));
+  // Without it the number changes once the kernel has forgotten the file: a native directory works without attributes.
+  return native() ? FsResult<void>() : set;
 }
 
 std::string Upper::work_name(const char* prefix) noexcept {

@@ -9,6 +9,7 @@
 
 #include "overlay/core/override_stat.hpp"
 #include "overlay/core/types.hpp"
+#include "overlay/core/xattr_policy.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::overlay {
@@ -22,22 +23,41 @@ struct Stored {
   bool whiteout = false;
   bool opaque = false;           // directory: nothing of the lower tree shows through
   bool xattr_whiteouts = false;  // directory: may hold whiteouts that are empty files with a mark
+  bool has_stat = false;         // has the override_stat mark
   bool has_moved = false;        // the root: some directory below has a redirect
   bool metacopy = false;         // regular file: the data is still in the lower tree
-  bool real_symlink = false;     // a symlink on disk too, not a file that stands for one
-  std::uint64_t origin = 0;      // inode number of the lower file this was copied from; 0: none
+  bool by_name = false;  // on disk too neither file nor directory, not a file that stands for one
+  std::uint64_t origin = 0;  // inode number of the lower file this was copied from; 0: none
   std::string
       redirect;  // path in the lower tree, from its root, of what this was; empty: same name
 };
 
+/// How the upper directory keeps what is seen from inside. See README.md.
+enum class UpperForm {
+  /// All files belong to the invoking user and have mode 0600 or 0700; owners, modes and types are marks. Data and
+  /// moved directories stay in the lower tree.
+  kOwn,
+  /// The same marks, but every file is whole and no lower directory moves, so that other overlays can read it.
+  kOverride,
+  /// Owners, modes and types as themselves, every file whole: a layer as container engines have them.
+  kNative
+};
+
 /// The upper directory's on-disk form, and the work directory beside it. It knows names, marks and
-/// whiteouts; what they mean together with the lower tree is Overlay's business. See README.md for
-/// the format. All files belong to the invoking user and have mode 0600 or 0700.
+/// whiteouts; what they mean together with the lower tree is Overlay's business.
 class Upper {
  public:
+  struct Options {
+    UpperForm form = UpperForm::kOwn;
+    /// In the native form: an owner that cannot be given is no failure.
+    bool ignore_owners = false;
+  };
   /// Both on one file system. Cleans `work` of what an earlier server left, and finds out what the file
   /// system can do. kUnsupported if it has no user xattrs.
-  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work);
+  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work, Options options);
+  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work) {
+    return open(std::move(root), std::move(work), Options());
+  }
 
   [[nodiscard]] int root() const { return root_.get(); }
   [[nodiscard]] int work() const { return work_.get(); }
@@ -48,13 +68,31 @@ class Upper {
   FsResult<Stored> load(int dir, Name name, bool marked) const noexcept;
   FsResult<Stored> load_root() const noexcept;
 
-  static FsResult<void> write_stat(int fd, const OverrideStat& stat) noexcept;
+  [[nodiscard]] bool native() const { return options_.form == UpperForm::kNative; }
+  /// Nothing stays in the lower tree: no metadata-only copies for longer than a request, no redirects.
+  [[nodiscard]] bool whole() const { return options_.form != UpperForm::kOwn; }
+  [[nodiscard]] XattrForm xattr_form() const {
+    return native() ? XattrForm::kNative : XattrForm::kOwn;
+  }
+
+  /// Makes an entry of any type, with `content` as the bytes of a file or the target of a symlink. The descriptor is
+  /// invalid for what is neither file nor directory on disk. Nothing is left of what fails.
+  FsResult<sys::Fd> make(int dir, const char* name, const OverrideStat& stat,
+                         std::string_view content) const noexcept;
+  /// Makes a file, whatever it stands for.
+  FsResult<sys::Fd> make_file(int dir, const char* name, const OverrideStat& stat,
+                              std::string_view content) const noexcept;
+  FsResult<void> write_stat(int fd, const OverrideStat& stat) const noexcept;
+  /// In the native form, of what make() gave no descriptor of.
+  FsResult<void> write_stat_at(int dir, const char* name, const OverrideStat& stat) const noexcept;
   static FsResult<void> set_opaque(int dir) noexcept;
+  /// Replaces the whiteout ".wh.NAME" by one that we know how to move; if `hides`, else just removes it.
+  FsResult<void> convert_whiteout(int dir, const std::string& name, bool hides) noexcept;
   static FsResult<void> set_redirect(int fd, const std::string& path) noexcept;
   FsResult<void> set_has_moved() const noexcept;
   static FsResult<void> set_metacopy(int fd) noexcept;
   static FsResult<void> clear_metacopy(int fd) noexcept;
-  static FsResult<void> set_origin(int fd, std::uint64_t ino) noexcept;
+  FsResult<void> set_origin(int fd, std::uint64_t ino) const noexcept;
 
   /// A name in the work directory that nobody uses.
   [[nodiscard]] std::string work_name(const char* prefix) noexcept;
@@ -75,16 +113,26 @@ class Upper {
   FsResult<void> rename_leaving_whiteout(int from_dir, Name from, int to_dir, Name to) noexcept;
 
  private:
-  Upper(sys::Fd root, sys::Fd work, std::uint64_t device)
-      : root_(std::move(root)), work_(std::move(work)), device_(device) {}
+  Upper(sys::Fd root, sys::Fd work, std::uint64_t device, Options options)
+      : root_(std::move(root)), work_(std::move(work)), device_(device), options_(options) {}
   Result<void> probe();
   /// A whiteout under a fresh name in the work directory.
   FsResult<std::string> whiteout_in_work() noexcept;
   FsResult<void> new_whiteout(int dir, const char* name) noexcept;
+  [[nodiscard]] Stored plain(const struct stat& st) const noexcept;
+  void load_marks(int fd, Stored& stored) const noexcept;
+  // upper_native.cpp
+  FsResult<sys::Fd> make_native(int dir, const char* name, const OverrideStat& stat,
+                                std::string_view content) const noexcept;
+  FsResult<sys::Fd> make_native_file(int dir, const char* name, const OverrideStat& stat,
+                                     std::string_view content) const noexcept;
+  FsResult<void> settle(int fd, const OverrideStat& stat) const noexcept;
+  FsResult<void> settle_at(int dir, const char* name, const OverrideStat& stat) const noexcept;
 
   sys::Fd root_;
   sys::Fd work_;
   std::uint64_t device_;
+  Options options_;
   bool device_whiteouts_ = false;  // mknod(c 0 0) works here
   std::atomic<std::uint64_t> next_name_ = 0;
 };

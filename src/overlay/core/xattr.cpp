@@ -11,7 +11,7 @@
 namespace sbx::overlay {
 
 FsResult<std::string> Overlay::xattr(NodeId id, std::string_view name) noexcept {
-  const auto disk = xattr_to_disk(name);
+  const auto disk = xattr_to_disk(name, xattr_form());
   if (!disk) {
     return no(disk.error() == Errno(EPERM) || disk.error() == Errno(ERANGE) ? ENODATA
                                                                             : disk.error().value());
@@ -23,7 +23,7 @@ FsResult<std::string> Overlay::xattr(NodeId id, std::string_view name) noexcept 
     if (found.node == nullptr || !found.node->has_upper) {
       return lower_->xattr(found.lower, name);
     }
-    if (found.node->real_symlink || (S_ISDIR(found.node->mode) && found.node->removed)) {
+    if (found.node->by_name || (S_ISDIR(found.node->mode) && found.node->removed)) {
       return no(ENODATA);
     }
     fd = SBX_TRY(any_fd(*found.node));
@@ -49,7 +49,7 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
       std::erase_if(names, [](const std::string& name) { return !xattr_shown(name); });
       return names;
     }
-    if (found.node->real_symlink || (S_ISDIR(found.node->mode) && found.node->removed)) {
+    if (found.node->by_name || (S_ISDIR(found.node->mode) && found.node->removed)) {
       return std::vector<std::string>();
     }
     fd = SBX_TRY(any_fd(*found.node));
@@ -60,7 +60,7 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
   split_names(list, on_disk);
   std::vector<std::string> names;
   for (const std::string& name : on_disk) {
-    if (auto shown = xattr_from_disk(name)) {
+    if (auto shown = xattr_from_disk(name, xattr_form())) {
       names.push_back(std::move(*shown));
     }
   }
@@ -72,7 +72,8 @@ FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
   if (upper_ == nullptr) {
     return no(EROFS);
   }
-  const std::string disk = SBX_TRY(xattr_to_disk(name));
+  const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
+  SBX_TRY(make_whole(id));
   const std::unique_lock lock(tree_);
   Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
   const FdRef fd = SBX_TRY(any_fd(*node));
@@ -83,7 +84,11 @@ FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept 
   if (upper_ == nullptr) {
     return no(EROFS);
   }
-  const std::string disk = SBX_TRY(xattr_to_disk(name));
+  const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
+  if (upper_->whole()) {
+    SBX_TRY(xattr(id, name));
+    SBX_TRY(make_whole(id));
+  }
   const std::unique_lock lock(tree_);
   const Found found = SBX_TRY(locate(id));
   if (found.node == nullptr) {

@@ -34,6 +34,12 @@ Result<std::unique_ptr<Lower>> make_lower(DirLower lower) {
   return made;
 }
 
+Result<std::unique_ptr<Lower>> make_lower(StackLower lower) {
+  std::unique_ptr<Lower> made =
+      SBX_TRY(LowerDir::stack(std::move(lower.roots), {lower.live, {}, open_files()}));
+  return made;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
@@ -41,8 +47,10 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   options.lower = SBX_TRY(std::visit([](auto&& lower) { return make_lower(std::move(lower)); },
                                      std::move(request.lower)));
   if (request.upper.valid()) {
-    options.upper = SBX_TRY(Upper::open(std::move(request.upper), std::move(request.work)));
+    options.upper = SBX_TRY(
+        Upper::open(std::move(request.upper), std::move(request.work), request.upper_options));
   }
+  options.static_nlink = request.static_nlink;
   options.ids = std::move(request.ids);
   options.durability = request.durability;
   options.open_files = open_files();

@@ -30,6 +30,12 @@ struct DirLower {
   std::vector<std::string> exclude;
 };
 
+/// Directories of the host that are layers of an overlay, the uppermost first. Opened O_RDONLY.
+struct StackLower {
+  std::vector<sys::Fd> roots;
+  bool live = false;  // as in DirLower
+};
+
 /// What the kernel does with written data.
 enum class WriteCache {
   kThrough,  // each write(2) is a request; reading, stat and unlink send fewer
@@ -37,10 +43,12 @@ enum class WriteCache {
 };
 
 struct ServeRequest {
-  std::variant<ImageLower, DirLower> lower;
+  std::variant<ImageLower, DirLower, StackLower> lower;
   /// Directories on one file system that has user xattrs; both invalid: a read-only file system.
   sys::Fd upper;
   sys::Fd work;
+  Upper::Options upper_options;
+  bool static_nlink = false;  // directories have link count 1
   IdView ids;
   Durability durability = Durability::kDurable;
   WriteCache write_cache = WriteCache::kThrough;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "overlay/core/id_view.hpp"
+#include "overlay/core/upper.hpp"
+
+namespace sbx::overlay_mount {
+
+/// One mount, as the command line wants it. The command line is that of fuse-overlayfs(1), so that engines can call either.
+struct Options {
+  enum class Action { kMount, kHelp, kVersion };
+  Action action = Action::kMount;
+  bool foreground = false;
+  std::string mountpoint;
+
+  std::vector<std::string> lower;  // the uppermost first
+  std::string upper;               // empty: read-only
+  std::string work;
+
+  overlay::UpperForm form = overlay::UpperForm::kNative;
+  overlay::IdView::Mapped ids;
+  bool durable = true;      // fsync is answered by an fsync
+  bool write_back = false;  // the kernel gathers writes
+  bool static_nlink = false;
+  bool live = false;  // others may change the lower directories
+  bool one_thread = false;
+
+  std::string source = "sbx-overlay";
+  std::string context;
+  unsigned long set_flags = 0;    // MS_* that were asked for,
+  unsigned long clear_flags = 0;  // and those that were asked away
+  bool allow_other = false;
+  bool default_permissions = false;
+
+  /// kInvalidArgument, naming the word that is not understood or that asks for what this program does not do.
+  static Result<Options> parse(std::span<const std::string> words);
+};
+
+inline constexpr std::string_view kUsage =
+    "usage: sbx-overlay [-f] [-d] -o lowerdir=DIR[:DIR]...[,upperdir=DIR,workdir=DIR][,OPTION]... "
+    "MOUNTPOINT\n"
+    "\n"
+    "Options:\n"
+    "  -f             Stay in the foreground\n"
+    "  -d,--debug     The same\n"
+    "  -o OPTION,...  Mount options; see sbx-overlay(1)\n"
+    "  -h,--help      Show this\n"
+    "  -V,--version   Show the version\n";
+
+}  // namespace sbx::overlay_mount
