@@ -60,7 +60,7 @@ Result<Fd> mount_by_helper(const FuseMount& mount) {
   // One thread, so the environment is ours alone; the helper's end is its standard input.
   (void)::setenv("_FUSE_COMMFD", "0", 1);
   auto spawned = Child::spawn({helper, "-o", flag_words(mount), "--", mount.target}, STDOUT_FILENO,
-                            STDERR_FILENO, channel.theirs.get());
+                              STDERR_FILENO, channel.theirs.get());
   (void)::unsetenv("_FUSE_COMMFD");
   Child child = SBX_TRY(std::move(spawned));
   channel.theirs.reset();

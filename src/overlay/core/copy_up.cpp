@@ -104,8 +104,10 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
 
 FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
   std::vector<Lower::Place> places = SBX_TRY(lower_->places(ref));
+  const bool has_strangers = upper_->whole() && SBX_TRY(lower_->attr(ref)).nlink > places.size();
   const std::string fresh = upper_->work_name("c");
   Node& node = nodes_.add(NodeId(ref.get()));
+  node.has_strangers = has_strangers;
   node.lower = LowerPin::of(*lower_, ref);
   auto copied = copy_file_to_work(ref, fresh, node);
   if (copied) {

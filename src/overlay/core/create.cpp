@@ -54,7 +54,8 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
 
   const bool directory = wish.type == S_IFDIR;
   sys::Fd fd = SBX_TRY(upper_->make(where, as, wish, content));
-  if (directory && whiteout != nullptr && whiteout->hides_dir) {
+  // Of a file's whiteout too where others read: the kernel's overlay does it, and this may become a layer elsewhere.
+  if (directory && whiteout != nullptr && (whiteout->hides_dir || upper_->whole())) {
     SBX_TRY(Upper::set_opaque(fd.get()));
   }
   if (whiteout != nullptr) {

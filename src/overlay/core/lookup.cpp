@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "overlay/core/keep_times.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
 
@@ -168,13 +169,41 @@ FsResult<Overlay::Found> Overlay::child(const Found& dir, Name name, Access acce
     return no(ENOENT);
   }
   LowerPin pin = SBX_TRY(lower_->lookup(below, name.view()));
-  // A further name of a hard-linked file that was copied up, or a file somebody removed by another name.
+  // A further name of a hard-linked file that was copied up, when nobody had met the name; or a file somebody removed
+  // by another name.
   Node* node = nodes_.find(NodeId(pin.ref().get()));
   if (node != nullptr && node->removed) {
     return no(ESTALE);
   }
+  if (node != nullptr && node->has_upper && !S_ISDIR(node->mode)) {
+    return adopt_name(dir, name, *node, access);
+  }
   const LowerRef ref = pin.ref();
   return Found{node, ref, std::move(pin)};
+}
+
+FsResult<Overlay::Found> Overlay::adopt_name(const Found& dir, Name name, Node& node,
+                                             Access access) noexcept {
+  if (access == Access::kShared) {
+    return no(kNeedExclusive);
+  }
+  Node& parent = *SBX_TRY(copy_up(dir));
+  DirIndex& index = *SBX_TRY(index_of(parent, access));
+  const FdRef to = SBX_TRY(dir_fd(parent));
+  const KeepTimes keep(to->get());
+  if (!node.work_name.empty()) {
+    SBX_TRY(sys::at::link(upper_->work(), node.work_name.c_str(), to->get(), name.c_str()));
+  } else if (!node.links.empty()) {
+    const FdRef from = SBX_TRY(dir_fd(*node.links.front().dir));
+    SBX_TRY(sys::at::link(from->get(), node.links.front().name.c_str(), to->get(), name.c_str()));
+  } else {
+    return no(ESTALE);
+  }
+  nodes_.set_linked(node);
+  const std::uint32_t type = node.mode & S_IFMT;
+  index.set_node(index.add(name.view(), lower_type(parent, name.view())), node, node.ino, type);
+  add_link(node, parent, name.view());
+  return Found{&node, node.lower.ref(), {}};
 }
 
 FsResult<Entry> Overlay::entry_of(Node& node, Access access) noexcept {
@@ -218,7 +247,7 @@ void Overlay::drop_if_unused(Node* node) noexcept {
     Node* next = nodes_.find(candidates.back());
     candidates.pop_back();
     if (next == nullptr || next->id == kRootNode || next->children > 0 ||
-        (next->moved && !next->removed) || known_to_kernel(*next)) {
+        ((next->moved || next->has_strangers) && !next->removed) || known_to_kernel(*next)) {
       continue;
     }
     for (const Node::Link& link : next->links) {

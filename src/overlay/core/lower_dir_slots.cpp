@@ -49,8 +49,7 @@ LowerRef LowerDir::intern(LowerRef dir, std::string_view name, const Seen& seen)
     }
     detach(ref);
   }
-  // In a stack each name is a file of its own, as the kernel's overlay has it: a copy-up breaks the link.
-  const bool linked = !stacked_ && !S_ISDIR(st.st_mode) && st.st_nlink > 1;
+  const bool linked = !S_ISDIR(st.st_mode) && st.st_nlink > 1;
   if (linked) {
     const auto known = linked_.find({st.st_dev, st.st_ino});
     if (known != linked_.end() && same(slots_[known->second], st, layers)) {

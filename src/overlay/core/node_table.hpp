@@ -45,6 +45,8 @@ struct Node {
   bool marked = false;  // directory: whiteouts may be in the xattr form
   bool moved =
       false;  // directory: its lower one lies at another path; only we know, so never forgotten
+  bool has_strangers =
+      false;  // file: has lower names nobody has met; only we know that they are its, so never forgotten
   bool removed = false;  // it has no name any more
 
   std::unique_ptr<DirIndex> index;  // directories with has_upper; null: not read yet

@@ -139,6 +139,8 @@ class Overlay {
   [[nodiscard]] FsResult<DirIndex*> index_of(Node& dir, Access access) noexcept;
   [[nodiscard]] FsResult<Node*> load_child(Node& dir, IndexEntry& entry, Access access) noexcept;
   [[nodiscard]] FsResult<Found> child(const Found& dir, Name name, Access access) noexcept;
+  [[nodiscard]] FsResult<Found> adopt_name(const Found& dir, Name name, Node& node,
+                                           Access access) noexcept;
   [[nodiscard]] FsResult<LowerPin> lower_of_stored(const Node& dir, std::string_view name,
                                                    const Stored& stored) noexcept;
   FsResult<void> read_index(Node& dir, DirIndex& index) noexcept;

@@ -128,6 +128,9 @@ void Overlay::remove_lower_node(LowerRef ref) noexcept {
   if (!attr || nodes_.find(NodeId(ref.get())) != nullptr) {
     return;  // nobody knows it
   }
+  if (upper_->whole() && !attr->is_dir() && attr->nlink > 1) {
+    return;  // it has other names; the count stays as it was, as in the kernel's overlay
+  }
   Node& node = nodes_.add(NodeId(ref.get()));
   node.lower = LowerPin::of(*lower_, ref);
   node.ino = attr->ino;

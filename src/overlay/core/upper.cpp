@@ -124,6 +124,11 @@ Stored Upper::plain(const struct stat& st) const noexcept {
   return stored;
 }
 
+Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work) {
+  return open(std::move(root), std::move(work),
+              Options());  // lint: raw-syscall: the other one of its class
+}
+
 Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work, Options options) {
   const auto root_stat = SBX_TRY(sys::stat_fd(root.get(), "upper directory"));
   const auto work_stat = SBX_TRY(sys::stat_fd(work.get(), "work directory"));

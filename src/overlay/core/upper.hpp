@@ -55,9 +55,7 @@ class Upper {
   /// Both on one file system. Cleans `work` of what an earlier server left, and finds out what the file
   /// system can do. kUnsupported if it has no user xattrs.
   static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work, Options options);
-  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work) {
-    return open(std::move(root), std::move(work), Options());
-  }
+  static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work);
 
   [[nodiscard]] int root() const { return root_.get(); }
   [[nodiscard]] int work() const { return work_.get(); }

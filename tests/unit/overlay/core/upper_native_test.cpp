@@ -208,6 +208,24 @@ TEST_CASE("one name of a linked lower file goes without the other", "[upper]") {
   CHECK(fs.absent("second"));
 }
 
+TEST_CASE("the names of a linked lower file stay one file, met early or late", "[upper]") {
+  Native fs;
+  AttrChange change;
+  change.set_mode = true;
+  change.mode = 0640;
+  REQUIRE(fs->set_attr(walk(*fs, {"file"})->id(), change));
+  CHECK(fs.absent("second"));
+  CHECK(fs->get_attr(walk(*fs, {"second"})->id())->mode == (S_IFREG | 0640));
+  CHECK(fs.on_disk("second").st_ino == fs.on_disk("file").st_ino);
+  CHECK(code(fs->rename(kRootNode, "second", kRootNode, "third", 0)) == 0);
+  CHECK(fs->write(walk(*fs, {"third"})->id(), 0, std::as_bytes(std::span("LOWER", 5)), false));
+  CHECK(read_all(*fs, walk(*fs, {"file"})->id()) == "LOWER content");
+  CHECK(fs->get_attr(walk(*fs, {"file"})->id())->nlink == 2);
+  fs.open();
+  CHECK(walk(*fs, {"file"})->id() == walk(*fs, {"third"})->id());
+  CHECK(walk(*fs, {"second"}).error() == Errno(ENOENT));
+}
+
 TEST_CASE("links, times and owners of what cannot be opened", "[upper]") {
   Native fs;
   AttrChange change;
