@@ -125,8 +125,7 @@ Stored Upper::plain(const struct stat& st) const noexcept {
 }
 
 Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work) {
-  return open(std::move(root), std::move(work),
-              Options());  // lint: raw-syscall: the other one of its class
+  return Upper::open(std::move(root), std::move(work), Options());
 }
 
 Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work, Options options) {
