@@ -88,6 +88,7 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
     SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), parent->get(), name.c_str(),
                             RENAME_NOREPLACE));
   }
+  SBX_TRY(upper_->finish_dir(fd.get(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}));
   Node& node = nodes_.add(NodeId(ref.get()));
   node.lower = LowerPin::of(*lower_, ref);
   node.ino = attr.ino;

@@ -67,6 +67,9 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
     }
     SBX_TRY(FsResult<void>(placed));
   }
+  if (directory) {
+    SBX_TRY(upper_->finish_dir(fd.get(), wish));
+  }
   return finish_new(*dir, name, wish, std::move(fd));
 }
 

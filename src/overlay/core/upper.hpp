@@ -77,6 +77,9 @@ class Upper {
   /// invalid for what is neither file nor directory on disk. Nothing is left of what fails.
   FsResult<sys::Fd> make(int dir, const char* name, const OverrideStat& stat,
                          std::string_view content) const noexcept;
+  /// To be called when a directory of make() lies where it belongs: until then its owner may write, since who is not
+  /// root cannot rename a directory that he may not write to.
+  FsResult<void> finish_dir(int fd, const OverrideStat& stat) const noexcept;
   /// Makes a file, whatever it stands for.
   FsResult<sys::Fd> make_file(int dir, const char* name, const OverrideStat& stat,
                               std::string_view content) const noexcept;

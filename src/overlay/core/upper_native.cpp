@@ -39,6 +39,10 @@ FsResult<void> Upper::settle_at(int dir, const char* name,
   return same ? FsResult<void>() : at::change_mode(dir, name, stat.permissions);
 }
 
+FsResult<void> Upper::finish_dir(int fd, const OverrideStat& stat) const noexcept {
+  return native() && (stat.permissions & S_IWUSR) == 0 ? settle(fd, stat) : FsResult<void>();
+}
+
 FsResult<void> Upper::write_stat_at(int dir, const char* name,
                                     const OverrideStat& stat) const noexcept {
   return settle_at(dir, name, stat);
@@ -71,7 +75,9 @@ FsResult<sys::Fd> Upper::make_native(int dir, const char* name, const OverrideSt
   if (stat.type == S_IFDIR) {
     SBX_TRY(at::make_dir(dir, name, 0700));
     auto fd = at::open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const auto settled = fd ? settle(fd->get(), stat) : FsResult<void>(fail(fd.error()));
+    OverrideStat open = stat;
+    open.permissions |= S_IWUSR;
+    const auto settled = fd ? settle(fd->get(), open) : FsResult<void>(fail(fd.error()));
     if (!settled) {
       (void)at::unlink(dir, name, AT_REMOVEDIR);
       return fail(settled.error());

@@ -278,6 +278,23 @@ TEST_CASE("fuse-overlayfs's opaque mark", "[upper]") {
   CHECK(list_all(*fs, walk(*fs, {"dir"})->id(), ListKind::kPlain).empty());
 }
 
+TEST_CASE("a directory that its owner may not write to is copied up and made all the same",
+          "[upper]") {
+  Native fs;
+  REQUIRE(::chmod(fs.at("lower/dir/sub").c_str(), 0555) == 0);
+  AttrChange change;
+  change.set_times = true;
+  change.times[1] = {5000, 0};
+  REQUIRE(fs->set_attr(walk(*fs, path_of("dir/sub"))->id(), change));
+  CHECK(fs.on_disk("dir/sub").st_mode == (S_IFDIR | 0555));
+  CHECK(fs.on_disk("dir/sub").st_mtim.tv_sec == 5000);
+  CHECK(fs.make(kRootNode, "closed", S_IFDIR | 0500) == 0);
+  CHECK(fs.on_disk("closed").st_mode == (S_IFDIR | 0500));
+  CHECK(code(fs->unlink(kRootNode, "file")) == 0);
+  CHECK(fs.make(kRootNode, "file", S_IFDIR | 0555) == 0);  // in the place of a whiteout
+  CHECK(fs.on_disk("file").st_mode == (S_IFDIR | 0555));
+}
+
 TEST_CASE("the root is as its directory is", "[upper]") {
   Native fs;
   REQUIRE(::chmod(fs.at("upper").c_str(), 0751) == 0);
