@@ -106,15 +106,19 @@ Result<void> detach() {
   return {};
 }
 
-/// Waits for a signal that asks us to end, and unmounts. The thread ends with the process.
+/// Waits for a signal that asks us to end, and unmounts: who has a file open there may go on, since the kernel may hold
+/// writes that it has gathered, and we end with the last of them. A second signal ends us at once. The thread ends with the process.
 void unmount_on_signal(const sys::SignalFd& signals, const std::string& target) {
+  bool asked = false;
   for (;;) {
     struct pollfd waited = {signals.fd(), POLLIN, 0};
     (void)::poll(&waited, 1, -1);
     const int signal = signals.next();
     if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
-      // Who still has a file open there gets ENOTCONN: whoever sends a signal wants an end, not a promise of one.
-      ::_exit(sys::unmount_fuse(target) ? 0 : 1);
+      if (asked || !sys::unmount_fuse(target)) {
+        ::_exit(1);
+      }
+      asked = true;
     }
   }
 }

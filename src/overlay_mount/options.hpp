@@ -25,8 +25,9 @@ struct Options {
 
   overlay::UpperForm form = overlay::UpperForm::kNative;
   overlay::IdView::Mapped ids;
-  bool durable = true;      // fsync is answered by an fsync
-  bool write_back = false;  // the kernel gathers writes
+  bool durable = true;  // fsync is answered by an fsync
+  bool write_back =
+      true;  // the kernel gathers writes: fewer requests for the many small files of an image
   bool static_nlink = false;
   bool live = false;  // others may change the lower directories
   bool one_thread = false;

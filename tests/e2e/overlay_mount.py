@@ -186,6 +186,14 @@ def inside_program(top: Path) -> list[str]:
     foreground.terminate()
     expect("foreground ends", foreground.wait(5) == 0 and not mounted(), foreground.returncode)
 
+    call("-o", f"{lower},upperdir=u,workdir=w", "m")
+    with open(top / "m/busy", "w", encoding="utf-8") as busy:
+        for pid in servers(top):
+            os.kill(pid, signal.SIGTERM)
+        expect("SIGTERM unmounts what is busy", wait_until(lambda: not mounted(), 5))
+        busy.write("gathered")
+    expect("nothing of it is lost", wait_until(lambda: not servers(top), 5) and (top / "u/busy").read_text() == "gathered", servers(top))
+
     for words, said in ((("-o", "lowerdir=nowhere", "m"), "nowhere"), (("-o", "lowerdir=u,acl", "m"), "'acl'"),
                         (("-o", "lowerdir=u", "nowhere"), "nowhere"), (("-o", "lowerdir=u,upperdir=u", "m"), "'workdir'"),
                         (("-o", "lowerdir=u"), "mount point")):

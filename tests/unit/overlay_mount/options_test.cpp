@@ -90,6 +90,8 @@ TEST_CASE("what changes nothing is accepted", "[options]") {
   CHECK(parse("lowerdir=/l,timeout=0")->live);
   CHECK_FALSE(parse("lowerdir=/l,timeout=1000000000.0")->live);
   CHECK_FALSE(parse("lowerdir=/l,fsync=0")->durable);
+  CHECK(parse("lowerdir=/l")->write_back);
+  CHECK_FALSE(parse("lowerdir=/l,writeback=0")->write_back);
   CHECK(parse("lowerdir=/l,threaded=0")->one_thread);
 }
 
