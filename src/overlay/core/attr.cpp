@@ -254,8 +254,7 @@ FsResult<Attr> Overlay::set_attr(NodeId id, const AttrChange& wish) noexcept {
   AttrChange change = wish;
   change.owner = ids_.stored(wish.owner);
   if (change.set_size) {
-    const FdRef fd = SBX_TRY(writable_fd(id, change.size));
-    SBX_TRY(sys::at::truncate(fd->get(), change.size));
+    SBX_TRY(truncate_data(id, change.size));
   } else {
     SBX_TRY(make_whole(id, &change));
   }

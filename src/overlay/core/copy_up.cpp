@@ -184,6 +184,8 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
   node.host_ino = host->st_ino;
   node.has_upper = true;
   node.metacopy = metacopy;
+  node.below = attr.size;
+  node.below_stored = true;
   node.by_name = !fd.valid();
   if (fd.valid()) {
     (void)fds_.put(node.id.get(), std::move(fd));

@@ -1,6 +1,7 @@
 // The bytes of files. The tree lock is held only to find the descriptor.
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,6 +15,15 @@ namespace {
 
 constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 
+/// SEEK_DATA and SEEK_HOLE of a file that claims to have no holes, as lseek(2) allows.
+FsResult<std::uint64_t> seek_nowhere(const sys::Fd& fd, std::uint64_t offset, int whence) noexcept {
+  const auto size = static_cast<std::uint64_t>(SBX_TRY(sys::at::stat(fd.get())).st_size);
+  if (offset >= size) {
+    return no(ENXIO);
+  }
+  return whence == SEEK_DATA ? offset : size;
+}
+
 }  // namespace
 
 FsResult<Overlay::Source> Overlay::source_of(NodeId id) noexcept {
@@ -22,16 +32,24 @@ FsResult<Overlay::Source> Overlay::source_of(NodeId id) noexcept {
   if (found.node != nullptr && !S_ISREG(found.node->mode)) {
     return no(S_ISDIR(found.node->mode) ? EISDIR : EINVAL);
   }
-  if (found.node == nullptr || !found.node->has_upper || found.node->metacopy) {
+  if (found.node == nullptr || !found.node->has_upper) {
     return Source{nullptr, found.lower};
   }
-  return Source{SBX_TRY(file_fd(*found.node)), kNoLower};
+  Node& node = *found.node;
+  if (node.metacopy && !node.partial) {
+    return Source{nullptr, found.lower};
+  }
+  return Source{SBX_TRY(file_fd(node)), node.metacopy ? node.lower.ref() : kNoLower, node.below,
+                node.below_stored};
 }
 
 FsResult<std::size_t> Overlay::read(NodeId id, std::uint64_t offset,
                                     std::span<std::byte> data) noexcept {
   // The lower file stays valid: the kernel, which asks, knows it.
   const Source source = SBX_TRY(source_of(id));
+  if (source.in_parts()) {
+    return read_parts(source, offset, data);
+  }
   return source.fd != nullptr ? sys::at::pread_full(source.fd->get(), data, offset)
                               : lower_->read(source.lower, offset, data);
 }
@@ -41,7 +59,7 @@ FsResult<FdRef> Overlay::writable_fd(NodeId id, std::uint64_t keep) noexcept {
     return no(EROFS);
   }
   Source source = SBX_TRY(source_of(id));
-  if (source.fd == nullptr) {
+  if (source.fd == nullptr || source.in_parts()) {
     SBX_TRY(materialise(id, keep));
     source = SBX_TRY(source_of(id));
   }
@@ -50,8 +68,8 @@ FsResult<FdRef> Overlay::writable_fd(NodeId id, std::uint64_t keep) noexcept {
 
 FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
   const std::lock_guard copying(copying_[id.get() % copying_.size()]);
-  FdRef fd;
-  LowerRef from;
+  Source source;
+  bool partial = false;
   {
     const std::unique_lock lock(tree_);
     Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
@@ -61,19 +79,21 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
     if (!node->metacopy) {
       return {};  // another request was faster
     }
-    fd = SBX_TRY(file_fd(*node));
-    from = node->lower.ref();
+    source = Source{SBX_TRY(file_fd(*node)), node->lower.ref(), node->below, node->below_stored};
+    partial = node->partial;
   }
-  const struct stat before = SBX_TRY(sys::at::stat(fd->get()));
-  const std::uint64_t length = std::min(keep, static_cast<std::uint64_t>(before.st_size));
+  const int fd = source.fd->get();
+  const struct stat before = SBX_TRY(sys::at::stat(fd));
+  const std::uint64_t length =
+      std::min({keep, source.below, static_cast<std::uint64_t>(before.st_size)});
   if (length > 0) {
-    SBX_TRY(lower_->copy_data(from, fd->get(), length));
+    SBX_TRY(partial ? fill_holes(source, length) : lower_->copy_data(source.lower, fd, length));
     if (durability_ == Durability::kDurable) {
       // The mark must not be gone from the disk before the data is there.
-      SBX_TRY(sys::at::sync(fd->get(), sys::at::SyncKind::kDataOnly));
+      SBX_TRY(sys::at::sync(fd, sys::at::SyncKind::kDataOnly));
     }
     const struct timespec times[2] = {before.st_atim, before.st_mtim};
-    SBX_TRY(sys::at::set_times(fd->get(), times));
+    SBX_TRY(sys::at::set_times(fd, times));
   }
   const std::unique_lock lock(tree_);
   Node* node = nodes_.find(id);
@@ -81,11 +101,12 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
     return no(ESTALE);
   }
   if (length > 0 && upper_->native()) {
-    SBX_TRY(restore_after_copy(*node, fd->get()));
+    SBX_TRY(restore_after_copy(*node, fd));
   }
   // In memory first is wrong: a failure here must leave the file as it was.
-  SBX_TRY(Upper::clear_metacopy(fd->get()));
+  SBX_TRY(Upper::clear_metacopy(fd));
   node->metacopy = false;
+  node->partial = false;
   return {};
 }
 
@@ -134,10 +155,42 @@ FsResult<void> Overlay::make_child_whole(NodeId dir, Name name) noexcept {
   return make_whole(id_of(*found));
 }
 
+FsResult<void> Overlay::write_data(NodeId id, std::uint64_t offset,
+                                   std::span<const std::byte> data) noexcept {
+  Source source = SBX_TRY(source_of(id));
+  if (source.fd == nullptr && SBX_TRY(begin_parts(id))) {
+    source = SBX_TRY(source_of(id));
+  }
+  if (!source.in_parts() || upper_->hole_unit() == 0) {
+    return sys::at::pwrite_full(SBX_TRY(writable_fd(id, kAll))->get(), data, offset);
+  }
+  const std::lock_guard copying(copying_[id.get() % copying_.size()]);
+  source = SBX_TRY(source_of(id));
+  if (source.in_parts() && !source.below_stored) {
+    SBX_TRY(set_below(id, source.below));  // the file may grow beyond what was cut off it
+  }
+  return write_part(source, offset, data);
+}
+
+FsResult<void> Overlay::truncate_data(NodeId id, std::uint64_t size) noexcept {
+  Source source = SBX_TRY(source_of(id));
+  if (size > 0 && source.fd == nullptr && SBX_TRY(begin_parts(id))) {
+    source = SBX_TRY(source_of(id));
+  }
+  if (size == 0 || !source.in_parts()) {
+    return sys::at::truncate(SBX_TRY(writable_fd(id, size))->get(), size);
+  }
+  const std::lock_guard copying(copying_[id.get() % copying_.size()]);
+  SBX_TRY(sys::at::truncate(source.fd->get(), size));
+  return set_below(id, size);
+}
+
 FsResult<void> Overlay::write(NodeId id, std::uint64_t offset, std::span<const std::byte> data,
                               bool clear_privileges) noexcept {
-  const FdRef fd = SBX_TRY(writable_fd(id, kAll));
-  SBX_TRY(sys::at::pwrite_full(fd->get(), data, offset));
+  if (upper_ == nullptr) {
+    return no(EROFS);
+  }
+  SBX_TRY(write_data(id, offset, data));
   if (!clear_privileges) {
     return {};
   }
@@ -154,6 +207,9 @@ FsResult<void> Overlay::allocate(NodeId id, int mode, std::uint64_t offset,
 
 FsResult<std::uint64_t> Overlay::seek(NodeId id, std::uint64_t offset, int whence) noexcept {
   const Source source = SBX_TRY(source_of(id));
+  if (source.in_parts()) {
+    return seek_nowhere(*source.fd, offset, whence);
+  }
   // The file offset that this moves is used by nobody: all reads and writes carry their own.
   return source.fd != nullptr ? sys::at::seek(source.fd->get(), offset, whence)
                               : lower_->seek(source.lower, offset, whence);
@@ -162,7 +218,9 @@ FsResult<std::uint64_t> Overlay::seek(NodeId id, std::uint64_t offset, int whenc
 FsResult<std::size_t> Overlay::copy_range(NodeId from, std::uint64_t from_offset, NodeId to,
                                           std::uint64_t to_offset, std::size_t length) noexcept {
   const Source source = SBX_TRY(source_of(from));
-  if (source.fd == nullptr) {
+  const Source old = SBX_TRY(source_of(to));
+  if (source.fd == nullptr || source.in_parts() || old.in_parts() ||
+      (old.fd == nullptr && SBX_TRY(begin_parts(to)))) {
     return no(EOPNOTSUPP);  // the kernel copies through its page cache then
   }
   const FdRef target = SBX_TRY(writable_fd(to, kAll));

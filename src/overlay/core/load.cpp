@@ -135,6 +135,12 @@ Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
   node.has_upper = true;
   node.metacopy = stored.metacopy;
   node.by_name = stored.by_name;
+  node.below = stored.below;
+  if (stored.metacopy && lower) {
+    const auto all = lower_->attr(lower.ref());
+    // Blocks may be those of attributes: then looking for data finds none.
+    node.partial = stored.host.st_blocks != 0 || !all || all->size != node.below;
+  }
   node.marked = stored.xattr_whiteouts;
   node.moved = S_ISDIR(stored.mode) && lower && !stored.redirect.empty();
   node.ino = stored.origin;

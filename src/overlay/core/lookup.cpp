@@ -48,6 +48,7 @@ Overlay::Overlay(Options options)
       ids_(std::move(options.ids)),
       durability_(options.durability),
       static_nlink_(options.static_nlink),
+      copy_by_parts_from_(options.copy_by_parts_from),
       fds_(options.open_files) {}
 
 Overlay::~Overlay() = default;

@@ -40,6 +40,10 @@ struct Node {
   std::uint64_t host_ino = 0;  // of the file in the upper directory
   bool has_upper = false;
   bool metacopy = false;
+  /// Metacopy: some data may be on disk already; what is a hole there, up to `below`, still is the lower file's.
+  bool partial = false;
+  bool below_stored = false;  // `below` is on disk, if it is less than the lower file has
+  std::uint64_t below = 0;    // bytes; never more than the file's size
   bool by_name =
       false;  // no file that can be opened: a symlink on disk, in the native form a device too
   bool marked = false;  // directory: whiteouts may be in the xattr form

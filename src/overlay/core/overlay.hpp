@@ -52,6 +52,8 @@ class Overlay {
     Durability durability = Durability::kDurable;
     std::size_t open_files = 256;
     bool static_nlink = false;  // directories have link count 1
+    /// Files of the lower tree from this size on are copied up by what is written of them, smaller ones as a whole.
+    std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U;
   };
 
   static Result<std::unique_ptr<Overlay>> make(Options options);
@@ -231,16 +233,34 @@ class Overlay {
                                                       std::uint64_t self) noexcept;
 
   // data.cpp
-  /// Where the bytes of a regular file are: an open file, or else the lower tree.
+  // All below expect tree_ not to be held.
+  /// Where the bytes of a regular file are: an open file, or else the lower tree; or both: what is a hole in the file, up to
+  /// `below`, is in the lower tree.
   struct Source {
     FdRef fd;
     LowerRef lower;
+    std::uint64_t below = 0;
+    bool below_stored = false;
+    [[nodiscard]] bool in_parts() const { return fd != nullptr && lower != kNoLower; }
   };
-  [[nodiscard]] FsResult<Source> source_of(NodeId id) noexcept;  // expects tree_ not to be held
-  [[nodiscard]] FsResult<FdRef> writable_fd(
-      NodeId id, std::uint64_t keep) noexcept;  // expects tree_ not to be held
-  FsResult<void> materialise(NodeId id, std::uint64_t keep) noexcept;  // likewise
-  /// Where upper files are to be whole: copies the data of a file up before it gets metadata there. Likewise.
+  [[nodiscard]] FsResult<Source> source_of(NodeId id) noexcept;
+  /// All of the file in the upper directory, or the first `keep` bytes of it.
+  [[nodiscard]] FsResult<FdRef> writable_fd(NodeId id, std::uint64_t keep) noexcept;
+  FsResult<void> materialise(NodeId id, std::uint64_t keep) noexcept;
+  FsResult<void> fill_holes(const Source& source, std::uint64_t length) noexcept;
+  FsResult<void> write_data(NodeId id, std::uint64_t offset,
+                            std::span<const std::byte> data) noexcept;
+  FsResult<void> truncate_data(NodeId id, std::uint64_t size) noexcept;
+  /// Makes a large file of the lower tree one in parts. False if it must be copied as a whole.
+  [[nodiscard]] FsResult<bool> begin_parts(NodeId id) noexcept;
+  FsResult<void> set_below(NodeId id, std::uint64_t below) noexcept;
+  FsResult<void> read_below(const Source& source, std::uint64_t offset,
+                            std::span<std::byte> data) noexcept;
+  FsResult<std::size_t> read_parts(const Source& source, std::uint64_t offset,
+                                   std::span<std::byte> data) noexcept;
+  FsResult<void> write_part(const Source& source, std::uint64_t offset,
+                            std::span<const std::byte> data) noexcept;
+  /// Where upper files are to be whole: copies the data of a file up before it gets metadata there.
   FsResult<void> make_whole(NodeId id, const AttrChange* change = nullptr) noexcept;
   FsResult<void> make_child_whole(NodeId dir, Name name) noexcept;
   FsResult<void> restore_after_copy(const Node& node, int fd) noexcept;
@@ -250,6 +270,7 @@ class Overlay {
   IdView ids_;
   Durability durability_;
   bool static_nlink_;
+  std::uint64_t copy_by_parts_from_;
   FdCache fds_;  // by NodeId
 
   /// Lock order: copying_ before tree_ before whatever Lower and FdCache have inside.

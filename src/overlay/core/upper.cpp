@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -26,6 +30,8 @@ constexpr const char* kOpaque =
 constexpr const char* kWhiteout = "user.overlay.whiteout";  // on an empty regular file (Linux 6.7)
 constexpr const char* kRedirect = "user.overlay.redirect";
 constexpr const char* kMetacopy = "user.overlay.metacopy";
+// Ours, decimal, with kMetacopy: bytes from the beginning that the lower file may still have. Absent: all.
+constexpr const char* kBelow = "user.sbx.below";
 // Ours: the inode number, in decimal, that the file had in the lower tree.
 constexpr const char* kOrigin = "user.sbx.origin";
 // The same where others look: all overlays hide what begins like this, and no archive takes it.
@@ -39,6 +45,10 @@ constexpr const char* kMoved = "user.sbx.moved";
 
 constexpr const char* kSharedWhiteout =
     "whiteout";  // in the work directory; whiteouts are links to it
+
+constexpr std::uint64_t kMaxHoleUnit = 64U << 10U;
+// Not in every <linux/magic.h>.
+constexpr std::uint64_t kXfsMagic = 0x58465342;
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -58,9 +68,16 @@ std::string read_mark(int fd, const char* name) noexcept {
   return value;
 }
 
+/// A mark in decimal; 0 if it is none.
+std::uint64_t read_number(int fd, const char* name) noexcept {
+  const std::string value = read_mark(fd, name);
+  std::uint64_t number = 0;
+  (void)std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
+
 }  // namespace
 
-/// Reads the marks of an open file into `stored`.
 void Upper::load_marks(int fd, Stored& stored) const noexcept {
   std::array<char, 1024> small;  // NOLINT: filled below
   std::string large;
@@ -97,13 +114,14 @@ void Upper::load_marks(int fd, Stored& stored) const noexcept {
       stored.redirect = read_mark(fd, kRedirect);
     } else if (name == kMetacopy) {
       stored.metacopy = S_ISREG(stored.host.st_mode);
+    } else if (name == kBelow) {
+      stored.below = std::min(stored.below, read_number(fd, kBelow));
     } else if (name == kMoved) {
       stored.has_moved = true;
     } else if (name == kWhiteout) {
       stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
     } else if (name == kOrigin || name == kOriginWhole) {
-      const std::string value = read_mark(fd, std::string(name).c_str());
-      (void)std::from_chars(value.data(), value.data() + value.size(), stored.origin);
+      stored.origin = read_number(fd, std::string(name).c_str());
     }
   }
 }
@@ -119,6 +137,7 @@ Stored Upper::plain(const struct stat& st) const noexcept {
     stored.mode = (st.st_mode & S_IFMT) | (st.st_mode & 0777);
   }
   stored.rdev = st.st_rdev;
+  stored.below = static_cast<std::uint64_t>(st.st_size);
   stored.whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
   stored.by_name = native() ? !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) : S_ISLNK(st.st_mode);
   return stored;
@@ -259,8 +278,52 @@ FsResult<void> Upper::set_has_moved() const noexcept {
 FsResult<void> Upper::set_metacopy(int fd) noexcept { return at::set_xattr(fd, kMetacopy, {}); }
 
 FsResult<void> Upper::clear_metacopy(int fd) noexcept {
-  const auto cleared = at::remove_xattr(fd, kMetacopy);
-  return !cleared && cleared.error() == Errno(ENODATA) ? FsResult<void>() : cleared;
+  for (const char* mark : {kMetacopy, kBelow}) {
+    const auto cleared = at::remove_xattr(fd, mark);
+    if (!cleared && cleared.error() != Errno(ENODATA)) {
+      return cleared;
+    }
+  }
+  return {};
+}
+
+FsResult<void> Upper::set_below(int fd, std::uint64_t count) noexcept {
+  return at::set_xattr(fd, kBelow, bytes(fmt::format_int(count).str()));
+}
+
+std::uint64_t Upper::hole_unit() noexcept {
+  if (hole_unit_ == kNotTried) {
+    hole_unit_ = try_holes().value_or(0);
+  }
+  return hole_unit_;
+}
+
+/// Others may store zeros as holes (ZFS), or say that all is data (NFS).
+FsResult<std::uint64_t> Upper::try_holes() noexcept {
+  constexpr std::array<std::uint64_t, 4> kKnown{EXT4_SUPER_MAGIC, kXfsMagic, BTRFS_SUPER_MAGIC,
+                                                TMPFS_MAGIC};
+  constexpr std::uint64_t kUnits = 256;
+  struct statfs system {};
+  if (::fstatfs(work_.get(), &system) != 0) {
+    return fail(Errno::last());
+  }
+  const auto unit = static_cast<std::uint64_t>(system.f_bsize);
+  if (std::find(kKnown.begin(), kKnown.end(), static_cast<std::uint64_t>(system.f_type)) ==
+          kKnown.end() ||
+      !std::has_single_bit(unit) || unit > kMaxHoleUnit) {
+    return std::uint64_t{0};
+  }
+  const std::string name = work_name("h");
+  const sys::Fd file =
+      SBX_TRY(at::open(work_.get(), name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
+  SBX_TRY(at::unlink(work_.get(), name.c_str()));
+  SBX_TRY(at::truncate(file.get(), kUnits * unit));
+  const std::vector<std::byte> zeros(unit);
+  const std::uint64_t middle = kUnits / 2 * unit + unit;
+  SBX_TRY(at::pwrite_full(file.get(), zeros, middle));
+  const bool tells = SBX_TRY(at::seek(file.get(), 0, SEEK_DATA)) == middle &&
+                     SBX_TRY(at::seek(file.get(), middle, SEEK_HOLE)) == middle + unit;
+  return tells ? unit : 0;
 }
 
 FsResult<void> Upper::set_origin(int fd, std::uint64_t ino) const noexcept {

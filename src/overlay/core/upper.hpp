@@ -25,7 +25,8 @@ struct Stored {
   bool xattr_whiteouts = false;  // directory: may hold whiteouts that are empty files with a mark
   bool has_stat = false;         // has the override_stat mark
   bool has_moved = false;        // the root: some directory below has a redirect
-  bool metacopy = false;         // regular file: the data is still in the lower tree
+  bool metacopy = false;         // regular file: data, or parts of it, are still in the lower tree
+  std::uint64_t below = 0;       // and how many bytes from its beginning may be
   bool by_name = false;  // on disk too neither file nor directory, not a file that stands for one
   std::uint64_t origin = 0;  // inode number of the lower file this was copied from; 0: none
   std::string
@@ -93,7 +94,13 @@ class Upper {
   FsResult<void> set_has_moved() const noexcept;
   static FsResult<void> set_metacopy(int fd) noexcept;
   static FsResult<void> clear_metacopy(int fd) noexcept;
+  /// How much of a metacopy may still be in the lower tree, bytes from the beginning.
+  static FsResult<void> set_below(int fd, std::uint64_t count) noexcept;
   FsResult<void> set_origin(int fd, std::uint64_t ino) const noexcept;
+
+  /// The unit in which this file system tells data from holes, if it does so for certain: what was written is data, also zeros, and
+  /// nothing else is. 0 if it does not, or is not known for it. Tried at the first call.
+  [[nodiscard]] std::uint64_t hole_unit() noexcept;
 
   /// A name in the work directory that nobody uses.
   [[nodiscard]] std::string work_name(const char* prefix) noexcept;
@@ -134,7 +141,11 @@ class Upper {
   sys::Fd work_;
   std::uint64_t device_;
   Options options_;
+  [[nodiscard]] FsResult<std::uint64_t> try_holes() noexcept;
+
   bool device_whiteouts_ = false;  // mknod(c 0 0) works here
+  static constexpr std::uint64_t kNotTried = 1;
+  std::atomic<std::uint64_t> hole_unit_ = kNotTried;
   std::atomic<std::uint64_t> next_name_ = 0;
 };
 

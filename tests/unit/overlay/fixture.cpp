@@ -40,7 +40,7 @@ sys::Fd Scratch::dir(const std::string& name) const {
 IdView all_ids() { return IdView::full({{0, 65536}}, {{0, 65536}}); }
 
 std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
-                                      IdView ids) {
+                                      IdView ids, std::uint64_t copy_by_parts_from) {
   auto upper = Upper::open(scratch.dir("upper"), scratch.dir("work"));
   if (!upper) {
     throw std::runtime_error(upper.error().message());
@@ -50,6 +50,7 @@ std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lo
   options.upper = std::move(*upper);
   options.ids = std::move(ids);
   options.durability = Durability::kVolatile;
+  options.copy_by_parts_from = copy_by_parts_from;
   options.open_files = 8;  // small, so that it is too small
   auto made = Overlay::make(std::move(options));
   if (!made) {

@@ -37,7 +37,8 @@ IdView all_ids();
 
 /// An overlay of `lower` and the directories "upper" and "work" in `scratch`.
 std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
-                                      IdView ids = all_ids());
+                                      IdView ids = all_ids(),
+                                      std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U);
 
 /// A node that the "kernel" knows until the end of this object's life.
 class Held {

@@ -41,7 +41,7 @@ enum class LowerKind { kMemory, kTree, kDirectory };
 
 class Run {
  public:
-  Run(unsigned seed, LowerKind kind) : random_(seed), kind_(kind) {
+  Run(unsigned seed, LowerKind kind) : random_(seed), kind_(kind), parts_(seed % 2 == 0) {
     // The lower tree: some random creations in the model alone.
     for (int i = 0; i < 25; ++i) {
       create_in_model();
@@ -139,7 +139,8 @@ class Run {
   void reload() {
     held_.clear();
     overlay_.reset();
-    overlay_ = make_overlay(scratch_, make_lower(), ids());
+    // Files of all sizes are copied by parts in every other run.
+    overlay_ = make_overlay(scratch_, make_lower(), ids(), parts_ ? 1 : std::uint64_t{1} << 20U);
   }
 
   std::unique_ptr<Lower> make_lower() {
@@ -482,6 +483,7 @@ class Run {
 
   std::mt19937 random_;
   LowerKind kind_;
+  bool parts_;
   bool written_ = false;
   Scratch scratch_;
   Model model_;
