@@ -33,13 +33,13 @@ class Scan {
   explicit Scan(std::string_view text) : text_(text) {}
 
   [[nodiscard]] Finding find(std::size_t depth) {
-    at_ = text_.starts_with("\xef\xbb\xbf") ? 3 : 0;  // toml++ skips a byte order mark
+    at_ = start_ = text_.starts_with("\xef\xbb\xbf") ? 3 : 0;  // toml++ skips a byte order mark
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       if (c == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size() - 1);
         dots_ = 0;
-      } else if (c == '"' || c == '\'') {
+      } else if ((c == '"' || c == '\'') && begins_something()) {
         skip_string(c);
       } else {
         count(c);
@@ -63,8 +63,17 @@ class Scan {
  private:
   static bool is_letter(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
+  /// Whether a quote or an opening bracket may stand here. If not, the text is no TOML from here on; but toml++ first looks on for
+  /// the end of the number or date before it, through letters too.
+  [[nodiscard]] bool begins_something() {
+    constexpr std::string_view kBefore = " \t\r\n=,[{.";
+    lost_ = lost_ || (at_ > start_ && kBefore.find(text_[at_ - 1]) == std::string_view::npos);
+    return !lost_;
+  }
+
   void count(char c) {
     if (c == '[' || c == '{') {
+      (void)begins_something();
       ++open_;
       dots_ = 0;
     } else if (c == ']' || c == '}') {
@@ -97,7 +106,8 @@ class Scan {
   void skip_escape() {
     const std::size_t next = text_.find_first_not_of(" \t\r\n", at_ + 1);
     if (next == at_ + 1) {
-      ++at_;
+      foreign_ = is_letter(text_[next]);
+      at_ += foreign_ ? 0 : 1;
     } else if (next != std::string_view::npos) {
       foreign_ = is_letter(text_[next]);
       at_ = next - 1;
@@ -105,10 +115,12 @@ class Scan {
   }
 
   std::string_view text_;
+  std::size_t start_ = 0;
   std::size_t at_ = 0;
   std::size_t open_ = 0;
   std::size_t dots_ = 0;
   bool foreign_ = false;
+  bool lost_ = false;
 };
 
 template <class T>

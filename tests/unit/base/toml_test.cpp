@@ -66,6 +66,11 @@ TEST_CASE("letters beyond ASCII are for strings and comments") {
   CHECK(reason("a = 1 \xc2\xa0\n").find("line 1: a letter") == 0);
   CHECK(reason("a = \"\"\"x\"\"\"\"\"\xc3\xa9\n").find("line 1: a letter") == 0);
   CHECK(reason("a = \"\"\"x \\\n  \xc3\xa9\"\"\"\n").find("line 2: a letter") == 0);
+  CHECK(reason("a = 1979-05-\"\xc3\xa9\"\n").find("line 1: a letter") == 0);
+  CHECK(reason("a = 44[\"\xc3\xa9\"]\n").find("line 1: a letter") == 0);
+  CHECK(reason("a = \"\\\xc3\xa9\"\n").find("line 1: a letter") == 0);
+  CHECK(parse_toml(
+      "\xef\xbb\xbf[t.\"\xc3\xa9\"]\na=[\"\xc3\xa9\",'\xc3\xa9']\nb={x=\"\xc3\xa9\"}\n", "x"));
   CHECK(reason("a = \"\"\"x \\\n  y\"\"\"\n") == "accepted");
 }
 
