@@ -124,11 +124,6 @@ Result<void> save_archive(const SaveArchive& save) {
 
 Result<void> export_archive(const ExportArchive& request) {
   const ContainerUse container = SBX_TRY(find_container(request.data_root, request.container));
-  if (container.kernel_overlay) {
-    return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
-                            "the kernel's overlay took its changes, which is not read yet")
-                    .with_hint("run it with --overlay=fuse"));
-  }
   if (container.chain.empty()) {
     return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
                             "it has no image of the store below it"));
@@ -141,6 +136,11 @@ Result<void> export_archive(const ExportArchive& request) {
   if (!lock) {
     return fail(Error::make(ErrorCode::kBusy, "export", request.container, "it is running")
                     .with_hint("wait for its end, or end it"));
+  }
+  if (container.kernel_overlay) {
+    return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
+                            "the kernel's overlay took its changes, which is not read yet")
+                    .with_hint("run it with --overlay=fuse"));
   }
   Output output = SBX_TRY(Output::open("export to", request.output, sys::NewFile::Kind::kFile));
   std::vector<std::string> words{"export",      "--root",  request.data_root, "--name",

@@ -303,7 +303,7 @@ def main() -> None:
         found = {"trees": inside_trees, "links": inside_links, "program": inside_program}[sys.argv[2]](top)
         print("\n".join(found))
         sys.exit(1 if found else 0)
-    need("userns", "subids", "fuse", "ids:full", *(["tool:podman", "tool:busybox"] if sys.argv[1] == "podman" else []))
+    need("userns", "fuse", "ids:full", *(["tool:podman", "tool:busybox"] if sys.argv[1] == "podman" else []))
     with Workspace("overlay-mount-" + sys.argv[1]) as place:
         if sys.argv[1] == "podman":
             found = podman(place)

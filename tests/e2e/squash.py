@@ -96,7 +96,7 @@ def write_and_read(place: Workspace, file: Path) -> None:
               "dd if=/random bs=1000000 count=4 2>/dev/null | sha256sum; printf more >>/sparse; dd if=/sparse bs=1 skip=20000000 "
               "count=6 2>/dev/null; stat -c ' %s' /sparse; echo gone >/many/file-1; cat /deep/linked; rm /dull; ls /dull")
     wanted = place.run("sh", "-c", f"cd {place.work}/root-bundle/rootfs && sha256sum <random && head -c 4000000 random | sha256sum")
-    run = place.sbx("run", "--rm", "--net", "none", f"sqsh:{file}", "sh", "-c", script)
+    run = place.sbx("run", "--rm", "--net", "none", "--overlay=fuse", f"sqsh:{file}", "sh", "-c", script)
     check(run.out == wanted.out + "middle 41943047\ngone\n", "copy-up", (run, wanted))
     check(file.read_bytes() == before, "the file is as it was")
 

@@ -39,9 +39,9 @@ def list_outside(place: Workspace, folder: Path) -> Path:
     return listing
 
 
-def list_inside(place: Workspace, image: str, *options: str) -> Path:
+def list_inside(place: Workspace, image: str, engine: str = "fuse") -> Path:
     listing = place.work / "inside"
-    listing.write_text(check(place.sbx("run", "--rm", "--net", "none", *options, "-v", f"{TREE_LIST}:/srv/tree_list:ro", image,
+    listing.write_text(check(place.sbx("run", "--rm", "--net", "none", f"--overlay={engine}", "-v", f"{TREE_LIST}:/srv/tree_list:ro", image,
                                        "/srv/tree_list", "-x", "/", *OWN, timeout=600), "sbx run"), encoding="ascii")
     return listing
 
@@ -59,9 +59,9 @@ def compare_image(place: Workspace, layout: str, image: str, least: int) -> None
     """Inside `image`, by each engine, against what umoci unpacks from `layout`."""
     unpack(place, layout, place.work / "bundle")
     wanted = list_outside(place, place.work / "bundle/rootfs")
-    compare(place, wanted, list_inside(place, image, "--overlay=fuse"), OWN + IMPLICIT, least, full_ids())
+    compare(place, wanted, list_inside(place, image), OWN + IMPLICIT, least, full_ids())
     if full_ids():  # the kernel gives a directory with changes in it, as the root, one link
-        compare(place, wanted, list_inside(place, image, "--overlay=kernel"), [*OWN, *IMPLICIT, "/"], least, True)
+        compare(place, wanted, list_inside(place, image, "kernel"), [*OWN, *IMPLICIT, "/"], least, True)
     in_user_namespace(place, "rm", "-rf", str(place.work / "bundle"))
 
 
