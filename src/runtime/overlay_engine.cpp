@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "sys/file.hpp"
 #include "sys/probe.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr const char* kProbes = "probes";
 constexpr const char* kWorks = "works";
 constexpr std::size_t kMaxAnswer = 4096;
+constexpr time_t kDay = 24 * 60 * 60;
 
 /// Why this container cannot have it, whatever the kernel says; empty if nothing is in the way.
 std::string obstacle(const EngineInput& input) {
@@ -24,21 +26,40 @@ std::string obstacle(const EngineInput& input) {
   return {};
 }
 
-/// "works", or why not. One file for each kernel and file system: a home may be on a server that others use.
-Result<std::string> probe(const std::string& data_root) {
+/// One file for each kernel and file system: a home may be on a server that others use.
+std::string answer_path(const std::string& data_root, const struct stat& st) {
   utsname kernel{};
   (void)::uname(&kernel);
-  const std::string folder = fmt::format("{}/{}", data_root, kProbes);
-  SBX_TRY(sys::make_dirs(folder, 0700));
-  const struct stat st = SBX_TRY(sys::stat_at(AT_FDCWD, folder));
-  const std::string path = fmt::format("{}/overlay-{}-{:x}", folder, kernel.release, st.st_dev);
-  if (Result<std::string> known = sys::read_file_at(AT_FDCWD, path, kMaxAnswer);
-      known && !known->empty()) {
-    return known;
+  return fmt::format("{}/{}/overlay-{}-{:x}", data_root, kProbes, kernel.release, st.st_dev);
+}
+
+/// nullopt if there is none. A failure may have passed with what caused it, so it is believed for a day.
+std::optional<std::string> known_answer(const std::string& path) {
+  const Result<struct stat> st = sys::stat_at(AT_FDCWD, path);
+  const Result<std::string> text =
+      st ? sys::read_file_at(AT_FDCWD, path, kMaxAnswer) : fail(st.error());
+  if (!text || text->empty() || (*text != kWorks && ::time(nullptr) - st->st_mtime > kDay)) {
+    return std::nullopt;
+  }
+  return *text;
+}
+
+/// "works", or why not.
+Result<std::string> probe(const std::string& data_root, bool keep) {
+  const Result<struct stat> st = sys::stat_at(AT_FDCWD, data_root);
+  if (st) {
+    if (std::optional<std::string> known = known_answer(answer_path(data_root, *st))) {
+      return *std::move(known);
+    }
   }
   const sys::Fact fact = sys::probe_overlay(data_root);
   std::string answer = fact.status == sys::FactStatus::kOk ? std::string(kWorks) : fact.found;
-  SBX_TRY(sys::write_file_at(AT_FDCWD, path, answer, 0600, sys::Durability::kCached));
+  if (keep) {
+    SBX_TRY(sys::make_dirs(fmt::format("{}/{}", data_root, kProbes), 0700));
+    const struct stat made = SBX_TRY(sys::stat_at(AT_FDCWD, data_root));
+    SBX_TRY(sys::write_file_at(AT_FDCWD, answer_path(data_root, made), answer, 0600,
+                               sys::Durability::kCached));
+  }
   return answer;
 }
 
@@ -48,21 +69,20 @@ bool is_better(const RunRequest& request) { return request.remove && !request.re
 
 }  // namespace
 
-Result<std::optional<sandbox::KernelOverlay>> choose_engine(const EngineInput& input) {
+Result<EngineChoice> choose_engine(const EngineInput& input) {
   const OverlayEngine wanted = input.request.overlay;
   if (wanted == OverlayEngine::kFuse ||
       (wanted == OverlayEngine::kAuto && !is_better(input.request))) {
-    return std::optional<sandbox::KernelOverlay>();
+    return EngineChoice();
   }
   std::string why_not = obstacle(input);
   if (why_not.empty()) {
-    const Result<std::string> answer = probe(input.data_root);
+    const Result<std::string> answer = probe(input.data_root, input.keep_answer);
     why_not = !answer ? answer.error().message() : *answer == kWorks ? "" : *answer;
   }
   if (!why_not.empty()) {
     return wanted == OverlayEngine::kAuto
-               ? Result<std::optional<sandbox::KernelOverlay>>(
-                     std::optional<sandbox::KernelOverlay>())
+               ? Result<EngineChoice>(EngineChoice())
                : fail(Error::make(ErrorCode::kUnsupported, "use the kernel's overlay for",
                                   input.request.image, why_not)
                           .with_hint("--overlay=fuse works everywhere"));
@@ -71,7 +91,7 @@ Result<std::optional<sandbox::KernelOverlay>> choose_engine(const EngineInput& i
   overlay.upper = input.container + "/upper";
   overlay.work = input.container + "/work";
   overlay.is_volatile = input.request.remove;
-  return std::optional(std::move(overlay));
+  return EngineChoice(std::move(overlay));
 }
 
 }  // namespace sbx::runtime

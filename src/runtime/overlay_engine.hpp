@@ -19,10 +19,13 @@ struct EngineInput {
   const IdChoice& ids;
   const std::string& data_root;
   const std::string& container;  // its directory
+  bool keep_answer = true;  // what a trial said is kept in `data_root`; else nothing is changed
 };
 
+using EngineChoice = std::optional<sandbox::KernelOverlay>;
+
 /// The kernel's overlay, as the sandbox shall mount it; nullopt: our file system takes the changes. Tries once for each kernel and
-/// file system whether the kernel's works, and keeps the answer in `data_root`. kUnsupported if it was asked for and cannot be.
-Result<std::optional<sandbox::KernelOverlay>> choose_engine(const EngineInput& input);
+/// file system whether the kernel's works, and again after a day if it did not. kUnsupported if it was asked for and cannot be.
+Result<EngineChoice> choose_engine(const EngineInput& input);
 
 }  // namespace sbx::runtime

@@ -92,7 +92,8 @@ void prefer_known_command(const RootSource& source, const RunRequest& request,
   }
 }
 
-Result<Prepared> prepare(const RunRequest& request, Timings* timings) {
+/// `look_only`: nothing is changed on disk.
+Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* timings) {
   if (request.name) {
     SBX_TRY(check_name(*request.name));
   }
@@ -124,8 +125,9 @@ Result<Prepared> prepare(const RunRequest& request, Timings* timings) {
   prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
                                      container_path(prepared), container_path(prepared) + "/etc",
                                      wants_init(request, prepared.spec)}));
-  prepared.plan.overlay = SBX_TRY(choose_engine(
-      {request, prepared.source, prepared.ids, prepared.data_root, container_path(prepared)}));
+  prepared.plan.overlay =
+      SBX_TRY(choose_engine({request, prepared.source, prepared.ids, prepared.data_root,
+                             container_path(prepared), !look_only}));
   prepared.plan.tap = net::tap_config({}, true);
   prepared.plan.title = sys::ProcessTitle::find();
   prefer_known_command(prepared.source, request, prepared.plan);
@@ -181,7 +183,7 @@ Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot
 Result<Json> plan_only(const RunRequest& request) {
   RunRequest only_look = request;
   only_look.pull = PullPolicy::kNever;
-  const Prepared prepared = SBX_TRY(prepare(only_look, nullptr));
+  const Prepared prepared = SBX_TRY(prepare(only_look, true, nullptr));
   return Json{{"spec", oci::to_json(prepared.spec)}, {"plan", sandbox::describe(prepared.plan)}};
 }
 
@@ -189,7 +191,7 @@ Result<int> run(const RunRequest& request) {
   sys::fill_standard_streams();
   Timings timings(now_ns());
   Timings* wanted = request.timings ? &timings : nullptr;
-  Prepared prepared = SBX_TRY(prepare(request, wanted));
+  Prepared prepared = SBX_TRY(prepare(request, false, wanted));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
   ContainerDir container = SBX_TRY(ContainerDir::create(
       root, {prepared.id, request.name.value_or(""), request.image, prepared.spec.process.args,

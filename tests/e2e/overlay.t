@@ -3,8 +3,13 @@ Who takes the changes to an image: the kernel's overlay, or our file system. Bot
 
   $ SMALL=oci:$IMAGES/small:latest
   $ engine() { sbx run "$@" --net none $SMALL sh -c 'awk "\$2 == \"/\" {print \$3}" /proc/mounts'; }
+  $ sbx run --rm --dry-run $SMALL true >/dev/null; ls -d ~/.local/share/sbx/probes
+  ls: cannot access '*/sbx/probes': No such file or directory (glob)
+  [exit 2]
   $ engine --rm
   overlay
+  $ cat ~/.local/share/sbx/probes/*
+  works (no-eol)
   $ engine --rm --overlay=kernel
   overlay
   $ engine --rm --overlay=fuse
