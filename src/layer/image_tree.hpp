@@ -103,6 +103,8 @@ class ImageTree {
   /// Empty for what is not a symlink.
   [[nodiscard]] std::string_view symlink_target(TreeIno ino) const noexcept;
 
+  /// Whether any file may have extended attributes.
+  [[nodiscard]] bool has_xattrs() const noexcept { return xattr_set_count_ != 0; }
   [[nodiscard]] std::uint32_t xattr_count(TreeIno ino) const noexcept;
   [[nodiscard]] std::optional<Xattr> xattr(TreeIno ino, std::uint32_t index) const noexcept;
   /// The value of an xattr by its full name ("security.capability").

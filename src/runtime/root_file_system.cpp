@@ -72,7 +72,9 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   } else {
     request.lower = directory_lower(input.source);
   }
-  if (!input.plan.overlay) {
+  if (input.plan.overlay) {
+    request.listing = overlay::Listing::kWithAttributes;
+  } else {
     request.upper = SBX_TRY(sys::open_at(input.container.fd(), "upper", O_RDONLY | O_DIRECTORY));
     request.work = SBX_TRY(sys::open_at(input.container.fd(), "work", O_RDONLY | O_DIRECTORY));
   }

@@ -73,6 +73,8 @@ class Lower {
   virtual std::uint64_t number_for_upper(std::uint64_t device, std::uint64_t ino) noexcept = 0;
   /// kBriefly if others may change the tree.
   [[nodiscard]] virtual Trust trust() const noexcept = 0;
+  /// False if no file has any, ever.
+  [[nodiscard]] virtual bool has_xattrs() const noexcept { return true; }
 
   virtual void pin(LowerRef ref) noexcept = 0;
   virtual void unpin(LowerRef ref) noexcept = 0;

@@ -42,6 +42,7 @@ class LowerTree final : public Lower {
   FsResult<LowerPin> by_number(std::uint64_t ino) noexcept override;
   std::uint64_t number_for_upper(std::uint64_t device, std::uint64_t ino) noexcept override;
   [[nodiscard]] Trust trust() const noexcept override { return Trust::kForever; }
+  [[nodiscard]] bool has_xattrs() const noexcept override { return tree_.has_xattrs(); }
   void pin(LowerRef) noexcept override {}
   void unpin(LowerRef) noexcept override {}
   void add_lookups(LowerRef ref, std::uint64_t count) noexcept override;

@@ -100,6 +100,10 @@ class Overlay {
   // dir_stream.cpp
   FsResult<void> list(NodeId dir, std::uint64_t offset, ListKind kind, DirSink& sink) noexcept;
   // xattr.cpp
+  /// False if no file can have one, now or later.
+  [[nodiscard]] bool has_xattrs() const noexcept {
+    return upper_ != nullptr || lower_->has_xattrs();
+  }
   FsResult<std::string> xattr(NodeId id, std::string_view name) noexcept;
   FsResult<std::vector<std::string>> xattr_names(NodeId id) noexcept;
   FsResult<void> set_xattr(NodeId id, std::string_view name, std::span<const std::byte> value,

@@ -58,18 +58,22 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
   const unsigned threads =
       request.threads != 0 ? request.threads : std::min(processors, kMostUseful);
-  return std::unique_ptr<FileSystem>(
-      new FileSystem(SBX_TRY(Overlay::make(std::move(options))), threads, request.write_cache));
+  return std::unique_ptr<FileSystem>(new FileSystem(SBX_TRY(Overlay::make(std::move(options))),
+                                                    threads, request.write_cache, request.listing));
 }
 
-FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache)
-    : overlay_(std::move(overlay)), threads_(threads), write_cache_(write_cache) {}
+FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache,
+                       Listing listing)
+    : overlay_(std::move(overlay)),
+      threads_(threads),
+      write_cache_(write_cache),
+      listing_(listing) {}
 
 FileSystem::~FileSystem() = default;
 
 Result<void> FileSystem::prepare() {
   SBX_TRY(overlay_->prepare());
-  auto session = std::make_unique<Session>(*overlay_, threads_, write_cache_);
+  auto session = std::make_unique<Session>(Served{*overlay_, write_cache_, listing_}, threads_);
   SBX_TRY(session->prepare());
   session_ = std::move(session);
   return {};

@@ -42,6 +42,12 @@ enum class WriteCache {
   kBack      // writes are gathered; but after each close(2), of a reader too, stat(2) asks again
 };
 
+/// What a listing of a directory brings.
+enum class Listing {
+  kAsAsked,  // attributes too, where they were asked for before; names else
+  kWithAttributes  // always: for the kernel's overlay above, which reads names first and then asks for each
+};
+
 struct ServeRequest {
   std::variant<ImageLower, DirLower, StackLower> lower;
   /// Directories on one file system that has user xattrs; both invalid: a read-only file system.
@@ -52,6 +58,7 @@ struct ServeRequest {
   IdView ids;
   Durability durability = Durability::kDurable;
   WriteCache write_cache = WriteCache::kThrough;
+  Listing listing = Listing::kAsAsked;
   /// Most threads that answer; 0: one per processor, at most 4.
   unsigned threads = 0;
 };
@@ -86,11 +93,13 @@ class FileSystem {
   [[nodiscard]] Overlay& overlay() { return *overlay_; }
 
  private:
-  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache);
+  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache,
+             Listing listing);
 
   std::unique_ptr<Overlay> overlay_;
   unsigned threads_;
   WriteCache write_cache_;
+  Listing listing_;
   std::unique_ptr<Session> session_;  // from prepare() on
   RequestCounts counts_{};
 };

@@ -16,12 +16,13 @@ namespace {
 void on_init(void* served, struct fuse_conn_info* connection) noexcept {
   // Everything is asked for here, nothing left to libfuse's defaults.
   constexpr unsigned kWanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
-                               FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
-                               FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_NO_OPEN_SUPPORT |
-                               FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_HANDLE_KILLPRIV |
-                               FUSE_CAP_ASYNC_DIO | FUSE_CAP_IOCTL_DIR;
-  const bool back = static_cast<const Served*>(served)->write_cache == WriteCache::kBack;
-  connection->want = connection->capable & (kWanted | (back ? FUSE_CAP_WRITEBACK_CACHE : 0U));
+                               FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS |
+                               FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
+                               FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_ASYNC_DIO | FUSE_CAP_IOCTL_DIR;
+  const Served& how = *static_cast<const Served*>(served);
+  const unsigned back = how.write_cache == WriteCache::kBack ? FUSE_CAP_WRITEBACK_CACHE : 0U;
+  const unsigned asked = how.listing == Listing::kAsAsked ? FUSE_CAP_READDIRPLUS_AUTO : 0U;
+  connection->want = connection->capable & (kWanted | back | asked);
   connection->max_write = 1U << 20;
   // Read-ahead and write-back requests under way at once; the kernel's default of 12 starves several readers.
   connection->max_background = 64;

@@ -1,4 +1,4 @@
-// Extended attributes. Never ENOSYS: the kernel would not ask again, and its overlay on top would break.
+// Extended attributes. ENOSYS, after which the kernel does not ask again, only where there will never be any.
 
 #include <string>
 
@@ -23,6 +23,11 @@ void reply_sized(fuse_req_t request, const FsResult<std::string>& value,
 }
 
 void on_getxattr(fuse_req_t request, fuse_ino_t id, const char* name, std::size_t size) noexcept {
+  if (!overlay_of(request).has_xattrs()) {
+    // The kernel's overlay above asks for marks of each file, and each execve for capabilities.
+    (void)fuse_reply_err(request, ENOSYS);
+    return;
+  }
   reply_sized(request, overlay_of(request).xattr(NodeId(id), name), size);
 }
 

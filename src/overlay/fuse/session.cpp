@@ -61,8 +61,8 @@ class Session::Worker {
   sys::AnonymousBuffer reply_;
 };
 
-Session::Session(Overlay& overlay, unsigned threads, WriteCache write_cache)
-    : served_{overlay, write_cache}, overlay_(overlay), most_workers_(threads) {}
+Session::Session(const Served& served, unsigned threads)
+    : served_(served), overlay_(served.overlay), most_workers_(threads) {}
 
 Session::~Session() {
   if (session_ != nullptr) {

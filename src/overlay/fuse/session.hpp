@@ -30,6 +30,7 @@ const RawRequest& current_request() noexcept;
 struct Served {
   Overlay& overlay;
   WriteCache write_cache;
+  Listing listing;
 };
 
 /// The threads that read requests from the kernel and hand them to libfuse, which calls the handlers in
@@ -37,7 +38,7 @@ struct Served {
 /// hand over flags and requests younger than itself, and let go of buffers.
 class Session {
  public:
-  Session(Overlay& overlay, unsigned threads, WriteCache write_cache);
+  Session(const Served& served, unsigned threads);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -156,6 +156,7 @@ int serve(const MountOptions& options, sys::Fd device) {
       all == 1 ? overlay::IdView::squash({0, 0}) : overlay::IdView::full({{0, all}}, {{0, all}});
   request.durability = options.durability;
   request.write_cache = options.write_cache;
+  request.listing = options.listing;
   request.threads = options.threads;
   auto made = overlay::FileSystem::make(std::move(request));
   if (!made) {

@@ -1,6 +1,7 @@
 // For experiments and measurements: runs a command as root of a user namespace with an overlay mounted.
-//   overlay_shell [-t THREADS] [-d] [-l] [-b] LOWER STATE MOUNTPOINT COMMAND...
-// STATE gets upper/ and work/. -d: durable, -l: lower is live, -b: write-back cache. Prints how often each request came.
+//   overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] LOWER STATE MOUNTPOINT COMMAND...
+// STATE gets upper/ and work/. -d: durable, -l: lower is live, -b: write-back cache, -a: listings always
+// with attributes. Prints how often each request came.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,21 +14,23 @@
 int main(int argc, char** argv) {
   sbx::test::MountOptions options;
   options.print_counts = true;
-  for (int c = 0; (c = ::getopt(argc, argv, "+t:dlb")) != -1;) {
+  for (int c = 0; (c = ::getopt(argc, argv, "+t:dlba")) != -1;) {
     if (c == 't') {
       options.threads = static_cast<unsigned>(std::atoi(optarg));
     } else if (c == 'd') {
       options.durability = sbx::overlay::Durability::kDurable;
     } else if (c == 'l') {
       options.live = true;
+    } else if (c == 'a') {
+      options.listing = sbx::overlay::Listing::kWithAttributes;
     } else if (c == 'b') {
       options.write_cache = sbx::overlay::WriteCache::kBack;
     }
   }
   if (argc - optind < 4) {
-    std::fprintf(
-        stderr,
-        "usage: overlay_shell [-t THREADS] [-d] [-l] [-b] LOWER STATE MOUNTPOINT COMMAND...\n");
+    std::fprintf(stderr,
+                 "usage: overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] LOWER STATE MOUNTPOINT "
+                 "COMMAND...\n");
     return 2;
   }
   options.lower = argv[optind];
