@@ -155,11 +155,17 @@ FsResult<void> Overlay::make_child_whole(NodeId dir, Name name) noexcept {
   return make_whole(id_of(*found));
 }
 
+FsResult<Overlay::Source> Overlay::writable_source(NodeId id) noexcept {
+  Source source = SBX_TRY(source_of(id));
+  return source.fd == nullptr && SBX_TRY(begin_parts(id)) ? source_of(id)
+                                                          : FsResult<Source>(std::move(source));
+}
+
 FsResult<void> Overlay::write_data(NodeId id, std::uint64_t offset,
                                    std::span<const std::byte> data) noexcept {
-  Source source = SBX_TRY(source_of(id));
-  if (source.fd == nullptr && SBX_TRY(begin_parts(id))) {
-    source = SBX_TRY(source_of(id));
+  Source source = SBX_TRY(writable_source(id));
+  if (source.fd != nullptr && !source.in_parts()) {
+    return sys::at::pwrite_full(source.fd->get(), data, offset);
   }
   if (!source.in_parts() || upper_->hole_unit() == 0) {
     return sys::at::pwrite_full(SBX_TRY(writable_fd(id, kAll))->get(), data, offset);
@@ -173,10 +179,7 @@ FsResult<void> Overlay::write_data(NodeId id, std::uint64_t offset,
 }
 
 FsResult<void> Overlay::truncate_data(NodeId id, std::uint64_t size) noexcept {
-  Source source = SBX_TRY(source_of(id));
-  if (size > 0 && source.fd == nullptr && SBX_TRY(begin_parts(id))) {
-    source = SBX_TRY(source_of(id));
-  }
+  const Source source = SBX_TRY(size > 0 ? writable_source(id) : source_of(id));
   if (size == 0 || !source.in_parts()) {
     return sys::at::truncate(SBX_TRY(writable_fd(id, size))->get(), size);
   }

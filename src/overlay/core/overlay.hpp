@@ -248,6 +248,8 @@ class Overlay {
     [[nodiscard]] bool in_parts() const { return fd != nullptr && lower != kNoLower; }
   };
   [[nodiscard]] FsResult<Source> source_of(NodeId id) noexcept;
+  /// source_of(), after a large file of the lower tree was made one in parts.
+  [[nodiscard]] FsResult<Source> writable_source(NodeId id) noexcept;
   /// All of the file in the upper directory, or the first `keep` bytes of it.
   [[nodiscard]] FsResult<FdRef> writable_fd(NodeId id, std::uint64_t keep) noexcept;
   FsResult<void> materialise(NodeId id, std::uint64_t keep) noexcept;
