@@ -43,21 +43,6 @@ bool being_born(int containers, const std::string& id) {
   return st && ::time(nullptr) - st->st_ctim.tv_sec < kBirthSeconds;
 }
 
-void free_name(int names, const std::string& id, const std::string& name) {
-  const Result<std::string> owner = sys::read_link_at(names, name);
-  if (owner && *owner == id) {
-    (void)sys::unlink_at(names, name);  // a name without a container is freed by the next sweep
-  }
-}
-
-/// The name is in the state, but a container that died early has none: then a look at all names finds it.
-void free_names_of(int names, const std::string& id) {
-  const Result<std::vector<std::string>> all = sys::list_dir(names, ".");
-  for (const std::string& name : all ? *all : std::vector<std::string>{}) {
-    free_name(names, id, name);
-  }
-}
-
 void sweep_one(const DataRoot& root, const std::string& id) {
   const int containers = root.containers();
   const bool doomed = sys::exists_at(containers, id + "/" + kRemoveMark) ||

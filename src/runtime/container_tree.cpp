@@ -1,5 +1,7 @@
 #include "runtime/container_tree.hpp"
 
+#include <vector>
+
 #include "runtime/identity.hpp"
 #include "sys/file.hpp"
 #include "sys/user_namespace.hpp"
@@ -16,6 +18,20 @@ Result<sys::Fd> namespace_of_all_ids() {
 }
 
 }  // namespace
+
+void free_name(int names, const std::string& id, const std::string& name) {
+  const Result<std::string> owner = sys::read_link_at(names, name);
+  if (owner && *owner == id) {
+    (void)sys::unlink_at(names, name);
+  }
+}
+
+void free_names_of(int names, const std::string& id) {
+  const Result<std::vector<std::string>> all = sys::list_dir(names, ".");
+  for (const std::string& name : all ? *all : std::vector<std::string>{}) {
+    free_name(names, id, name);
+  }
+}
 
 Result<void> remove_container_tree(int containers, const std::string& id, int user_namespace) {
   Result<void> removed = sys::remove_tree_at(containers, id);

@@ -6,6 +6,11 @@
 
 namespace sbx::runtime {
 
+/// Frees a name if it leads to this container; a name without a container is freed by the next sweep.
+void free_name(int names, const std::string& id, const std::string& name);
+/// The name stands in the state, but a container that died early has none: looks at all names.
+void free_names_of(int names, const std::string& id);
+
 /// rm -rf of one container's directory. What the kernel's overlay wrote there for other ids of the sandbox, only they can remove: that
 /// is done in `user_namespace`, or, if that is -1, in a new one with all ids that the machine grants. The caller must have one thread.
 Result<void> remove_container_tree(int containers, const std::string& id, int user_namespace = -1);

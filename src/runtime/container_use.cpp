@@ -43,20 +43,6 @@ std::optional<ContainerUse> read_one(int containers, const std::string& id) {
   return out;
 }
 
-void free_names(int names, const std::string& id) {
-  const Result<std::vector<std::string>> all = sys::list_dir(names, ".");
-  for (const std::string& name : all ? *all : std::vector<std::string>{}) {
-    const Result<std::string> owner = sys::read_link_at(names, name);
-    if (owner && *owner == id) {
-      (void)sys::unlink_at(names, name);  // a name without a container is freed by the next sweep
-    }
-  }
-}
-
-}  // namespace
-
-namespace {
-
 /// Without their sizes, in no order.
 Result<std::vector<ContainerUse>> read_all(const std::string& data_root) {
   std::vector<ContainerUse> out;
@@ -121,7 +107,7 @@ Result<std::vector<ContainerUse>> remove_containers(const std::string& data_root
     if (!lock || !lock->has_value()) {
       continue;  // it runs, or is gone
     }
-    free_names(root.names(), one.id);
+    free_names_of(root.names(), one.id);
     SBX_TRY(remove_container_tree(root.containers(), one.id).context("removing a container"));
     out.push_back(one);
   }

@@ -203,7 +203,8 @@ FsResult<Stored> Upper::load(int dir, Name name, bool marked) const noexcept {
 
 FsResult<sys::Fd> Upper::make_file(int dir, const char* name, const OverrideStat& stat,
                                    std::string_view content) const noexcept {
-  sys::Fd fd = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
+  const mode_t mode = native() ? stat.permissions & 0777 : 0600;
+  sys::Fd fd = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode));
   auto filled = write_stat(fd.get(), stat);
   if (filled && !content.empty()) {
     filled = at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);

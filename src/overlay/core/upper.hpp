@@ -132,8 +132,6 @@ class Upper {
   // upper_native.cpp
   FsResult<sys::Fd> make_native(int dir, const char* name, const OverrideStat& stat,
                                 std::string_view content) const noexcept;
-  FsResult<sys::Fd> make_native_file(int dir, const char* name, const OverrideStat& stat,
-                                     std::string_view content) const noexcept;
   FsResult<void> settle(int fd, const OverrideStat& stat) const noexcept;
   FsResult<void> settle_at(int dir, const char* name, const OverrideStat& stat) const noexcept;
 

@@ -48,25 +48,10 @@ FsResult<void> Upper::write_stat_at(int dir, const char* name,
   return settle_at(dir, name, stat);
 }
 
-FsResult<sys::Fd> Upper::make_native_file(int dir, const char* name, const OverrideStat& stat,
-                                          std::string_view content) const noexcept {
-  sys::Fd fd =
-      SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, stat.permissions & 0777));
-  auto filled = write_stat(fd.get(), stat);
-  if (filled && !content.empty()) {
-    filled = at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
-  }
-  if (!filled) {
-    (void)at::unlink(dir, name);
-    return fail(filled.error());
-  }
-  return fd;
-}
-
 FsResult<sys::Fd> Upper::make_native(int dir, const char* name, const OverrideStat& stat,
                                      std::string_view content) const noexcept {
   if (stat.type == S_IFREG || stat.type == 0) {
-    return make_native_file(dir, name, stat, content);
+    return make_file(dir, name, stat, content);
   }
   const bool device = stat.type == S_IFCHR || stat.type == S_IFBLK;
   if (device && stat.rdev == 0 && stat.type == S_IFCHR) {
@@ -89,7 +74,7 @@ FsResult<sys::Fd> Upper::make_native(int dir, const char* name, const OverrideSt
   } else {
     const auto made = at::make_node(dir, name, stat.type | (stat.permissions & 0777), stat.rdev);
     if (!made && device && made.error() == Errno(EPERM)) {
-      return make_native_file(dir, name, stat, content);
+      return make_file(dir, name, stat, content);
     }
     SBX_TRY(FsResult<void>(made));
   }
