@@ -74,7 +74,8 @@ struct RunOptions {
   RegistryOptions registry;
   ProgressCallback progress;  // of a pull; may be empty
 
-  bool timings = false;  // tell on stderr where start-up time went
+  bool timings = false;   // tell on stderr where start-up time went
+  bool fs_stats = false;  // tell on stderr, at the end, what the file system was asked
 };
 
 /// The defaults, as sbx.conf(5) changes them.

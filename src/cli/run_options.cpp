@@ -92,6 +92,9 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   line.value("--name", run.name, "NAME", "Name of the container");
   line.flag("--dry-run", options.dry_run, "Print what would be done, as JSON, and do nothing");
   line.flag("--timings", run.timings, "Tell on standard error where start-up time went");
+  line.flag(
+      "--fs-stats", run.fs_stats,
+      "Tell on standard error, at the end, what the file system was asked, and how long that took");
 }
 
 int execute(SandboxOptions& options) {

@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <optional>
@@ -57,7 +58,11 @@ Result<void> serve(FsRole& role) {
   }
   // Nothing is left to do between the mount and its first answer: the sandbox waits for it.
   sys::Fd device = SBX_TRY(sys::receive_fd(role.channel, "the root file system"));
-  return role.file_system->serve(std::move(device));
+  SBX_TRY(role.file_system->serve(std::move(device)));
+  if (role.tell_requests) {
+    std::fputs(role.file_system->requests().c_str(), stderr);
+  }
+  return {};
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ struct FsRole {
   int init = -1;      // pidfd of the sandbox's first process
   bool terminal =
       false;  // descriptor 0 is a terminal in raw mode: to be restored if the supervisor is killed
-  std::string name;  // for ps(1)
+  bool tell_requests = false;  // at the end, on standard error
+  std::string name;            // for ps(1)
   sys::ProcessTitle title;
 };
 

@@ -82,6 +82,7 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   // What is deleted at the end need not survive a power cut.
   request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile
                                                         : overlay::Durability::kDurable;
+  request.time_requests = input.time_requests;
   auto parts = std::make_unique<Parts>();
   parts->served = SBX_TRY(overlay::FileSystem::make(std::move(request)));
   return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));
@@ -92,5 +93,7 @@ Result<void> RootFileSystem::prepare() { return parts_->served->prepare(); }
 Result<void> RootFileSystem::serve(sys::Fd device) {
   return parts_->served->serve(std::move(device));
 }
+
+std::string RootFileSystem::requests() const { return overlay::table(parts_->served->stats()); }
 
 }  // namespace sbx::runtime

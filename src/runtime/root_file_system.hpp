@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
@@ -22,6 +23,7 @@ class RootFileSystem {
     const sandbox::Plan& plan;
     const sys::Invoker& invoker;
     const ContainerDir& container;
+    bool time_requests = false;
   };
   static Result<std::unique_ptr<RootFileSystem>> make(const Input& input);
   ~RootFileSystem();
@@ -32,6 +34,8 @@ class RootFileSystem {
   Result<void> prepare();
   /// Answers the kernel through a mounted /dev/fuse descriptor until the last mount is gone. Starts threads.
   Result<void> serve(sys::Fd device);
+  /// After serve(): what was asked, as a table.
+  [[nodiscard]] std::string requests() const;
 
  private:
   struct Parts;

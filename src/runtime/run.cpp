@@ -167,11 +167,12 @@ Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot
     SBX_TRY(write_etc_files(prepared, request, container));
     SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
     SBX_TRY(container.write_running(::getpid()));
-    return RootFileSystem::make(
-        {prepared.source, prepared.ids, prepared.plan, prepared.invoker, container});
+    return RootFileSystem::make({prepared.source, prepared.ids, prepared.plan, prepared.invoker,
+                                 container, request.fs_stats});
   };
   input.interactive = request.interactive;
   input.remove = request.remove;
+  input.tell_requests = request.fs_stats;
   input.unprivileged_id = prepared.ids.identities.maps.uids.front().outside;
   input.user_namespace = prepared.plan.overlay ? &user_namespace : nullptr;
   input.timings = timings;

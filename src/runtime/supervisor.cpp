@@ -145,6 +145,7 @@ class Supervisor {
     role.name = in_.plan.id.substr(0, 12);
     role.title = in_.plan.title;
     role.terminal = in_.plan.terminal && in_.interactive;
+    role.tell_requests = in_.tell_requests;
     run_fs_role(std::move(role));
   }
 
@@ -320,7 +321,8 @@ class Supervisor {
       streams_.raw_terminal()->restore();
     }
     if (fs_.running()) {
-      if (in_.remove || !ends_within(fs_.pidfd(), kGraceMs)) {
+      const bool useless = in_.remove && !in_.tell_requests;
+      if (useless || !ends_within(fs_.pidfd(), kGraceMs)) {
         fs_.kill();
       }
       (void)fs_.wait();  // it is our child and ends: killed, or by itself

@@ -30,6 +30,7 @@ struct SupervisorInput {
   const DataRoot& root;
   bool interactive = false;  // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish
+  bool tell_requests = false;  // the file system process tells what it was asked, and must finish
   std::uint32_t unprivileged_id = 65534;
   sys::Fd* user_namespace =
       nullptr;  // gets the sandbox's, if others than the invoker may own what it leaves

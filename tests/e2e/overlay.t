@@ -70,3 +70,16 @@ What the kernel cannot do is told.
   fuse.sbx
   $ mkdir -p ~/.config/sbx; echo 'overlay = "fuse"' >~/.config/sbx/sbx.conf; engine --rm
   fuse.sbx
+
+What the file system was asked is told at the end, also of a container that is thrown away; what the kernel's overlay did is not among it.
+
+  $ stats() { sbx run --rm --fs-stats --net none "$@" $SMALL sh -c 'for i in 1 2 3; do echo a >/n$i; done; rm /n1; echo done' 2>&1; }
+  $ stats --overlay=fuse | awk '/^request/ || $1 ~ /^(MKNOD|UNLINK|WRITE)$/ && $3 > 0 {print $1, $2}' | sort
+  MKNOD 3
+  UNLINK 1
+  WRITE 3
+  request count
+  $ stats --overlay=kernel | awk '/^(done|request|all)/ || /MKNOD|UNLINK|WRITE/ {print $1}'
+  done
+  request
+  all

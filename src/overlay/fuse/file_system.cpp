@@ -58,22 +58,23 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
   const unsigned threads =
       request.threads != 0 ? request.threads : std::min(processors, kMostUseful);
-  return std::unique_ptr<FileSystem>(new FileSystem(SBX_TRY(Overlay::make(std::move(options))),
-                                                    threads, request.write_cache, request.listing));
+  return std::unique_ptr<FileSystem>(
+      new FileSystem(SBX_TRY(Overlay::make(std::move(options))), threads, request));
 }
 
-FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache,
-                       Listing listing)
+FileSystem::FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, const ServeRequest& how)
     : overlay_(std::move(overlay)),
       threads_(threads),
-      write_cache_(write_cache),
-      listing_(listing) {}
+      write_cache_(how.write_cache),
+      listing_(how.listing),
+      time_requests_(how.time_requests) {}
 
 FileSystem::~FileSystem() = default;
 
 Result<void> FileSystem::prepare() {
   SBX_TRY(overlay_->prepare());
-  auto session = std::make_unique<Session>(Served{*overlay_, write_cache_, listing_}, threads_);
+  auto session = std::make_unique<Session>(Served{*overlay_, write_cache_, listing_}, threads_,
+                                           time_requests_);
   SBX_TRY(session->prepare());
   session_ = std::move(session);
   return {};
@@ -84,7 +85,7 @@ Result<void> FileSystem::serve(sys::Fd device) {
     SBX_TRY(prepare());
   }
   auto served = session_->run(std::move(device));
-  counts_ = session_->counts();
+  stats_ = session_->stats();
   session_.reset();
   return served;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "layer/image_tree.hpp"
 #include "overlay/core/id_view.hpp"
 #include "overlay/core/overlay.hpp"
+#include "overlay/fuse/request_stats.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::overlay {
@@ -61,10 +61,8 @@ struct ServeRequest {
   Listing listing = Listing::kAsAsked;
   /// Most threads that answer; 0: one per processor, at most 4.
   unsigned threads = 0;
+  bool time_requests = false;  // requests are counted in any case
 };
-
-/// Requests by FUSE opcode (enum fuse_opcode of <linux/fuse.h>).
-using RequestCounts = std::array<std::uint64_t, 64>;
 
 class Session;
 
@@ -88,20 +86,20 @@ class FileSystem {
   /// default_permissions,allow_other. Blocks until the file system is unmounted, which is success. Once.
   Result<void> serve(sys::Fd device);
 
-  /// How often each request came; complete once serve() has returned.
-  [[nodiscard]] const RequestCounts& counts() const { return counts_; }
+  /// What was asked; complete once serve() has returned.
+  [[nodiscard]] const RequestStats& stats() const { return stats_; }
   [[nodiscard]] Overlay& overlay() { return *overlay_; }
 
  private:
-  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, WriteCache write_cache,
-             Listing listing);
+  FileSystem(std::unique_ptr<Overlay> overlay, unsigned threads, const ServeRequest& how);
 
   std::unique_ptr<Overlay> overlay_;
   unsigned threads_;
   WriteCache write_cache_;
   Listing listing_;
+  bool time_requests_;
   std::unique_ptr<Session> session_;  // from prepare() on
-  RequestCounts counts_{};
+  RequestStats stats_{};
 };
 
 }  // namespace sbx::overlay

@@ -1,17 +1,18 @@
 #include "overlay/fuse/session.hpp"
 
 #include <linux/fuse.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/uio.h>
 
 #include <cstring>
+#include <thread>
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include "overlay/fuse/ops.hpp"
 #include "overlay/fuse/raw_ops.hpp"
+#include "overlay/fuse/small_thread.hpp"
+#include "sys/raw.hpp"
 
 namespace sbx::overlay {
 
@@ -23,8 +24,6 @@ constexpr std::size_t kRequestBytes = (std::size_t{1} << 20) + 4096;
 constexpr std::size_t kReplyBytes = std::size_t{1} << 20;
 // How many requests one thread answers alone, unless another one waits. A first "sh -c true" makes about as many.
 constexpr unsigned kAloneRequests = 64;
-// A handler's frames are small; buffers of up to 64 KiB stand on the stack.
-constexpr std::size_t kStackBytes = 512 * 1024;
 
 // The one thread-local of the room: libfuse passes handlers a request of its own making, with no way from
 // it to ours.
@@ -51,7 +50,7 @@ class Session::Worker {
   [[nodiscard]] std::span<std::byte> request() const { return request_.bytes(); }
   [[nodiscard]] std::span<std::byte> reply() const { return reply_.bytes(); }
 
-  RequestCounts counts{};
+  RequestStats stats{};
   pthread_t thread{};
 
  private:
@@ -61,8 +60,12 @@ class Session::Worker {
   sys::AnonymousBuffer reply_;
 };
 
-Session::Session(const Served& served, unsigned threads)
-    : served_(served), overlay_(served.overlay), most_workers_(threads) {}
+Session::Session(const Served& served, unsigned threads, bool time_requests)
+    : served_(served),
+      overlay_(served.overlay),
+      most_workers_(threads),
+      time_requests_(time_requests),
+      awake_(std::thread::hardware_concurrency() == 2) {}
 
 Session::~Session() {
   if (session_ != nullptr) {
@@ -116,13 +119,9 @@ Result<void> Session::run(sys::Fd device) {
   const std::lock_guard lock(mutex_);
   for (const auto& worker : workers_) {
     (void)::pthread_join(worker->thread, nullptr);
-    for (std::size_t i = 0; i < counts_.size(); ++i) {
-      counts_[i] += worker->counts[i];
-    }
+    add(stats_, worker->stats);
   }
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    counts_[i] += first_->counts[i];
-  }
+  add(stats_, first_->stats);
   workers_.clear();
   const int failure = failure_;
   if (failure != 0) {
@@ -153,17 +152,25 @@ void Session::work(Worker& worker) noexcept {
       start_worker();
     }
     raw.bytes = std::span<const std::byte>(worker.request()).first(*got);
-    struct fuse_in_header header;  // NOLINT: copied next
-    std::memcpy(&header, raw.bytes.data(), sizeof(header));
-    worker.counts[std::min<std::size_t>(header.opcode, worker.counts.size() - 1)]++;
-    if (!answer_raw(overlay_, raw, header)) {
-      struct fuse_buf buffer {};
-      buffer.size = *got;
-      buffer.mem = worker.request().data();
-      fuse_session_process_buf(session_, &buffer);
-    }
+    answer(worker, raw);
   }
   current = nullptr;
+}
+
+void Session::answer(Worker& worker, const RawRequest& raw) noexcept {
+  struct fuse_in_header header;  // NOLINT: copied next
+  std::memcpy(&header, raw.bytes.data(), sizeof(header));
+  awake_.note(header.pid);
+  RequestStat& stat = worker.stats[std::min<std::size_t>(header.opcode, worker.stats.size() - 1)];
+  const std::int64_t start = time_requests_ ? sys::raw::monotonic_ns() : 0;
+  if (!answer_raw(overlay_, raw, header)) {
+    struct fuse_buf buffer {};
+    buffer.size = raw.bytes.size();
+    buffer.mem = worker.request().data();
+    fuse_session_process_buf(session_, &buffer);
+  }
+  stat.count++;
+  stat.ns += time_requests_ ? static_cast<std::uint64_t>(sys::raw::monotonic_ns() - start) : 0;
 }
 
 void Session::start_worker() noexcept {
@@ -182,13 +189,6 @@ void Session::start_worker() noexcept {
   } else {
     worker->use(device_);
   }
-  pthread_attr_t attributes;
-  sigset_t all;
-  sigset_t before;
-  (void)::pthread_attr_init(&attributes);
-  (void)::pthread_attr_setstacksize(&attributes, kStackBytes);
-  (void)::sigfillset(&all);
-  (void)::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the first thread's business
   struct Start {
     Session* session;
     Worker* worker;
@@ -199,12 +199,10 @@ void Session::start_worker() noexcept {
     mine->session->work(*mine->worker);
     return nullptr;
   };
-  if (::pthread_create(&worker->thread, &attributes, run, start.get()) == 0) {
+  if (start_small_thread(worker->thread, run, start.get())) {
     (void)start.release();
     workers_.push_back(std::move(worker));
   }
-  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  (void)::pthread_attr_destroy(&attributes);
 }
 
 }  // namespace sbx::overlay

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "overlay/fuse/file_system.hpp"
+#include "overlay/fuse/stay_awake.hpp"
 #include "sys/fuse_device.hpp"
 
 struct fuse_session;
@@ -38,7 +38,7 @@ struct Served {
 /// hand over flags and requests younger than itself, and let go of buffers.
 class Session {
  public:
-  Session(const Served& served, unsigned threads);
+  Session(const Served& served, unsigned threads, bool time_requests);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -47,28 +47,31 @@ class Session {
   Result<void> prepare();
   /// Answers until the file system is unmounted.
   Result<void> run(sys::Fd device);
-  [[nodiscard]] const RequestCounts& counts() const { return counts_; }
+  [[nodiscard]] const RequestStats& stats() const { return stats_; }
 
  private:
   class Worker;
 
   void start_worker() noexcept;
   void work(Worker& worker) noexcept;
+  void answer(Worker& worker, const RawRequest& raw) noexcept;
   static long write_reply(int device, struct iovec* parts, int count, void* session) noexcept;
 
   Served served_;  // what handlers get
   Overlay& overlay_;
   unsigned most_workers_;
+  bool time_requests_;
   struct fuse_session* session_ = nullptr;
   int device_ = -1;                // owned by session_
   std::unique_ptr<Worker> first_;  // the thread of run()
   std::atomic<int> failure_ = 0;   // errno of the first worker that could not go on
 
+  StayAwake awake_;
   std::atomic<unsigned> waiting_ = 0;  // workers that wait for a request
   std::atomic<unsigned> alone_ = 0;    // requests that left nobody waiting for the next one
   std::mutex mutex_;  // guards the fields below; nothing is locked while it is held
   std::vector<std::unique_ptr<Worker>> workers_;
-  RequestCounts counts_{};
+  RequestStats stats_{};
 };
 
 }  // namespace sbx::overlay

@@ -25,60 +25,6 @@ namespace {
 constexpr int kSkip = 77;
 constexpr int kServerFailed = 70;
 
-const char* const kOpcodes[] = {"0",
-                                "LOOKUP",
-                                "FORGET",
-                                "GETATTR",
-                                "SETATTR",
-                                "READLINK",
-                                "SYMLINK",
-                                "7",
-                                "MKNOD",
-                                "MKDIR",
-                                "UNLINK",
-                                "RMDIR",
-                                "RENAME",
-                                "LINK",
-                                "OPEN",
-                                "READ",
-                                "WRITE",
-                                "STATFS",
-                                "RELEASE",
-                                "19",
-                                "FSYNC",
-                                "SETXATTR",
-                                "GETXATTR",
-                                "LISTXATTR",
-                                "RMXATTR",
-                                "FLUSH",
-                                "INIT",
-                                "OPENDIR",
-                                "READDIR",
-                                "RELEASEDIR",
-                                "FSYNCDIR",
-                                "GETLK",
-                                "SETLK",
-                                "SETLKW",
-                                "ACCESS",
-                                "CREATE",
-                                "INTERRUPT",
-                                "BMAP",
-                                "DESTROY",
-                                "IOCTL",
-                                "POLL",
-                                "NOTIFY",
-                                "BATCH_FORGET",
-                                "FALLOCATE",
-                                "READDIRPLUS",
-                                "RENAME2",
-                                "LSEEK",
-                                "COPY_FILE_RANGE",
-                                "SETUPMAPPING",
-                                "REMOVEMAPPING",
-                                "SYNCFS",
-                                "TMPFILE",
-                                "STATX"};
-
 void write_text(const std::string& path, const std::string& text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
@@ -128,16 +74,6 @@ int receive_fd(int socket) {
   return fd;
 }
 
-void print_counts(const overlay::RequestCounts& counts) {
-  std::fprintf(stderr, "requests:");
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] != 0 && i < std::size(kOpcodes)) {
-      std::fprintf(stderr, " %s=%llu", kOpcodes[i], static_cast<unsigned long long>(counts[i]));
-    }
-  }
-  std::fprintf(stderr, "\n");
-}
-
 int serve(const MountOptions& options, sys::Fd device) {
   overlay::ServeRequest request;
   if (options.prepare) {
@@ -158,6 +94,7 @@ int serve(const MountOptions& options, sys::Fd device) {
   request.write_cache = options.write_cache;
   request.listing = options.listing;
   request.threads = options.threads;
+  request.time_requests = options.print_counts;
   auto made = overlay::FileSystem::make(std::move(request));
   if (!made) {
     std::fprintf(stderr, "%s\n", made.error().message().c_str());
@@ -165,7 +102,7 @@ int serve(const MountOptions& options, sys::Fd device) {
   }
   const auto served = (*made)->serve(std::move(device));
   if (options.print_counts) {
-    print_counts((*made)->counts());
+    std::fputs(overlay::table((*made)->stats()).c_str(), stderr);
   }
   if (!served) {
     std::fprintf(stderr, "%s\n", served.error().message().c_str());
