@@ -136,6 +136,9 @@ void Session::work(Worker& worker) noexcept {
   raw.room = worker.reply();
   current = &raw;
   for (;;) {
+    if (waiting_.load(std::memory_order_relaxed) > 0 && awake_.spins()) {
+      awake_.wait_while_one_will_do();
+    }
     waiting_.fetch_add(1, std::memory_order_relaxed);
     const auto got = sys::read_fuse_request(worker.device(), worker.request());
     const bool last = waiting_.fetch_sub(1, std::memory_order_relaxed) == 1;

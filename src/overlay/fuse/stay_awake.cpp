@@ -3,8 +3,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include <chrono>
-
 #include "overlay/fuse/small_thread.hpp"
 #include "sys/raw.hpp"
 
@@ -14,11 +12,10 @@ namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
 // In each stretch of time at least so many requests must come, else the client does something else.
-constexpr std::int64_t kLookNs = kMs / 5;
+constexpr std::int64_t kLookNs = 2 * kMs;
 constexpr std::uint32_t kLeastRequests = 2;
-// Once they are together they mostly stay so: it need not spin for long, nor soon again.
-constexpr std::int64_t kSpinNs = 2 * kMs;
-constexpr std::chrono::milliseconds kRest{98};
+// After a pause it takes less to begin again.
+constexpr std::uint32_t kRowAgain = 8;
 constexpr int kLowestPriority = 19;
 
 void relax() noexcept {
@@ -38,7 +35,7 @@ StayAwake::~StayAwake() {
     const std::lock_guard lock(mutex_);
     wanted_ = kEnd;
   }
-  changed_.notify_one();
+  changed_.notify_all();
   if (started_) {
     (void)::pthread_join(thread_, nullptr);
   }
@@ -59,7 +56,7 @@ void StayAwake::begin() noexcept {
     // If there is no room for a thread, `wanted_` stays as it is, and nobody tries again.
     started_ = started_ || start_small_thread(thread_, body, this);
   }
-  changed_.notify_one();
+  changed_.notify_all();
 }
 
 void StayAwake::run() noexcept {
@@ -71,30 +68,36 @@ void StayAwake::run() noexcept {
     lock.unlock();
     spin();
     lock.lock();
-    if (changed_.wait_for(lock, kRest, [this] { return wanted_ == kEnd; })) {
+    if (wanted_ == kEnd) {
       return;
     }
-    row_ = 0;
+    row_ = kRow - kRowAgain;  // unless somebody else asks meanwhile
     wanted_ = kSleep;
+    changed_.notify_all();
   }
 }
 
 void StayAwake::spin() noexcept {
-  const std::int64_t end = sys::raw::monotonic_ns() + kSpinNs;
-  std::int64_t look = end - kSpinNs + kLookNs;
+  std::int64_t look = sys::raw::monotonic_ns() + kLookNs;
   std::uint32_t seen = row_.load(std::memory_order_relaxed);
-  for (std::int64_t now = 0; now < end; now = sys::raw::monotonic_ns()) {
+  for (;;) {
     relax();
+    const std::int64_t now = sys::raw::monotonic_ns();
     if (now < look) {
       continue;
     }
     look = now + kLookNs;
     const std::uint32_t row = row_.load(std::memory_order_relaxed);
     if (row < seen + kLeastRequests) {
-      return;
+      return;  // nobody asks, or somebody else
     }
     seen = row;
   }
+}
+
+void StayAwake::wait_while_one_will_do() noexcept {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return wanted_ != kSpin; });
 }
 
 }  // namespace sbx::overlay

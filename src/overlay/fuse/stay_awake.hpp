@@ -14,7 +14,7 @@ namespace sbx::overlay {
 /// Client and server then take turns: one processor is always idle, so the scheduler puts whoever is woken there, and waking an
 /// idle processor costs more than the request (in a virtual machine up to ten times as much). A thread of ours that spins at the
 /// lowest priority (nice 19) makes that processor look taken: client and server stay together on the other one. It spins only while
-/// requests of one client come without a pause, and leaves when anybody else has use for the processor. With more than two processors
+/// requests of one client come without a pause, and what anybody else has to do goes first. With more than two processors
 /// there is always another idle one, and nothing is gained: then, and with one, nothing is done.
 class StayAwake {
  public:
@@ -39,6 +39,10 @@ class StayAwake {
     }
   }
 
+  /// For a worker that would be the second one to wait for requests: returns when one may be too few. No request waits for that longer
+  /// than 2 ms.
+  void wait_while_one_will_do() noexcept;
+
   /// How often spinning began.
   [[nodiscard]] unsigned begun() const { return begun_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool spins() const { return wanted_.load(std::memory_order_relaxed) == kSpin; }
@@ -51,6 +55,7 @@ class StayAwake {
 
   void begin() noexcept;
   void run() noexcept;
+  /// Until no more requests of one client come, or it is all over.
   void spin() noexcept;
 
   const bool useful_;
