@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ enum class UserNamespaceMode {
   kFull,    // root is the invoker, the rest are subordinate ids
   kSingle,  // one id: root is the invoker, and everything shows as root's
   kKeepId   // the invoker keeps user and group id inside
+};
+
+/// What the invoker is called inside if not by its own numbers: keep-id:uid=N,gid=N.
+struct KeptIds {
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
 };
 
 /// Who takes the changes that a container makes to its image.
@@ -64,6 +71,7 @@ struct RunOptions {
   std::vector<std::string> devices;  // HOST[:INSIDE]
   NetworkMode network = NetworkMode::kSlirp;
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
+  KeptIds kept_ids;      // with UserNamespaceMode::kKeepId
   std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
   OverlayEngine overlay = OverlayEngine::kAuto;
   bool no_new_privileges = true;

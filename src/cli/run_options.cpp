@@ -1,7 +1,10 @@
 #include "cli/run_options.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "cli/progress.hpp"
 #include "cli/registry_options.hpp"
@@ -25,6 +28,55 @@ std::string read_security_option(const std::string& text, RunOptions& run) {
            "  hint: no-new-privileges[=false] and unmask=ALL are";
   }
   return {};
+}
+
+std::optional<std::uint32_t> read_id(std::string_view text) {
+  std::uint32_t id = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  const bool good = error == std::errc() && stop == text.data() + text.size() && id != UINT32_MAX;
+  return good ? std::optional(id) : std::nullopt;
+}
+
+/// "uid=N,gid=N", one or both. False if it is something else.
+bool read_kept_ids(std::string_view text, KeptIds& kept) {
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    std::optional<std::uint32_t>* id = part.starts_with("uid=")   ? &kept.uid
+                                       : part.starts_with("gid=") ? &kept.gid
+                                                                  : nullptr;
+    if (id == nullptr || id->has_value() || !(*id = read_id(part.substr(4)))) {
+      return false;
+    }
+  }
+  return kept.uid || kept.gid;
+}
+
+/// Podman's --userns, as far as it means something here. The failure's message, or nothing.
+std::string read_user_namespace(const std::string& text, RunOptions& run) {
+  constexpr std::array<std::pair<std::string_view, UserNamespaceMode>, 4> kModes{
+      {{"auto", UserNamespaceMode::kAuto},
+       {"full", UserNamespaceMode::kFull},
+       {"single", UserNamespaceMode::kSingle},
+       {"keep-id", UserNamespaceMode::kKeepId}}};
+  constexpr std::string_view kKeep = "keep-id:";
+  if (text.starts_with(kKeep)) {
+    run.user_namespace = UserNamespaceMode::kKeepId;
+    return read_kept_ids(std::string_view(text).substr(kKeep.size()), run.kept_ids)
+               ? ""
+               : "--userns '" + text +
+                     "' is not understood\n  hint: after 'keep-id:' come uid=NUMBER and "
+                     "gid=NUMBER, "
+                     "with a comma between them";
+  }
+  for (const auto& [name, mode] : kModes) {
+    if (text == name) {
+      run.user_namespace = mode;
+      return "";
+    }
+  }
+  return "--userns '" + text +
+         "' is not supported\n  hint: auto, full, single, keep-id and keep-id:uid=N,gid=N are";
 }
 
 }  // namespace
@@ -54,16 +106,9 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
         run.network = kModes.at(index);
       },
       "Network: an address of its own (default), loopback only, or the host's");
-  line.choice(
-      "--userns", {"auto", "full", "single", "keep-id"},
-      [&run](std::size_t index) {
-        constexpr std::array<UserNamespaceMode, 4> kModes{
-            UserNamespaceMode::kAuto, UserNamespaceMode::kFull, UserNamespaceMode::kSingle,
-            UserNamespaceMode::kKeepId};
-        run.user_namespace = kModes.at(index);
-      },
-      "Ids inside: a full range if there are subordinate ids, else one (auto, the default); "
-      "one or the other; or the invoker's own id kept");
+  line.value("--userns", options.user_namespace, "auto|full|single|keep-id[:uid=N,gid=N]",
+             "Ids inside: a full range if there are subordinate ids, else one (auto, the default); "
+             "one or the other; or the invoker's own id kept, or called N");
   line.choice(
       "--overlay", {"auto", "fuse", "kernel"},
       [&run](std::size_t index) {
@@ -98,6 +143,12 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
 }
 
 int execute(SandboxOptions& options) {
+  if (options.user_namespace) {
+    if (std::string wrong = read_user_namespace(*options.user_namespace, options.run);
+        !wrong.empty()) {
+      return complain({125, std::move(wrong)});
+    }
+  }
   for (const std::string& text : options.security) {
     if (std::string wrong = read_security_option(text, options.run); !wrong.empty()) {
       return complain({125, std::move(wrong)});

@@ -9,6 +9,7 @@ namespace sbx::cli {
 /// What `run` and `shell` have in common.
 struct SandboxOptions {
   RunOptions run;
+  std::optional<std::string> user_namespace;
   std::vector<std::string> security;
   bool dry_run = false;
 };

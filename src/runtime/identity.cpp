@@ -43,42 +43,46 @@ std::vector<IdExtent> root_first(std::uint32_t own, const std::vector<IdRange>& 
   return extents;
 }
 
-/// `own` stays `own`; the ids below and above it are subordinate ones.
-std::vector<IdExtent> keep(std::uint32_t own, const std::vector<IdRange>& ranges) {
+/// `own` is called `as`; the ids below and above it are subordinate ones.
+std::vector<IdExtent> keep(std::uint32_t own, std::uint32_t as,
+                           const std::vector<IdRange>& ranges) {
   std::vector<IdExtent> extents;
   std::uint32_t inside = 0;
   for (IdRange range : ranges) {
-    if (inside < own) {
-      const std::uint32_t below = std::min(range.count, own - inside);
+    if (inside < as) {
+      const std::uint32_t below = std::min(range.count, as - inside);
       extents.push_back({inside, range.first, below});
       inside += below;
       range.first += below;
       range.count -= below;
     }
-    if (inside == own) {
-      extents.push_back({own, own, 1});
+    if (inside == as) {
+      extents.push_back({as, own, 1});
       ++inside;
     }
-    if (range.count > 0 && inside > own) {
+    if (range.count > 0 && inside > as) {
       extents.push_back({inside, range.first, range.count});
       inside += range.count;
     }
   }
-  if (inside <= own) {
-    extents.push_back({own, own, 1});  // fewer subordinate ids than our own number
+  if (inside <= as) {
+    extents.push_back({as, own, 1});  // fewer subordinate ids than its number
   }
   return extents;
 }
 
-IdChoice single(const IdFacts& facts, bool keep_id) {
+/// One id, called root or as it is kept.
+IdChoice single(const IdFacts& facts, const KeptIds* kept) {
+  const std::uint32_t uid = kept != nullptr ? kept->uid.value_or(facts.uid) : 0;
   IdChoice choice;
   choice.single = true;
-  choice.identities.maps.uids = {{keep_id ? facts.uid : 0, facts.uid, 1}};
-  choice.identities.maps.gids = {{keep_id ? facts.gid : 0, facts.gid, 1}};
+  choice.identities.maps.uids = {{uid, facts.uid, 1}};
+  choice.identities.maps.gids = {
+      {kept != nullptr ? kept->gid.value_or(facts.gid) : 0, facts.gid, 1}};
   choice.identities.writer = sys::MapWriter::kOurselves;
   // setgroups(2) must be denied before an unprivileged process may write gid_map; user_namespaces(7).
   choice.identities.deny_setgroups = !facts.privileged || facts.setgroups_denied;
-  choice.identities.become_root = !keep_id;
+  choice.identities.become_root = uid == 0;
   return choice;
 }
 
@@ -106,13 +110,13 @@ std::optional<IdRange> range_for_root(const std::vector<IdRange>& own,
   return std::nullopt;
 }
 
-Result<IdChoice> for_root(const IdFacts& facts, UserNamespaceMode mode) {
+Result<IdChoice> for_root(const IdFacts& facts, UserNamespaceMode mode, const KeptIds* kept) {
   const std::optional<IdRange> uids = range_for_root(facts.own_uids, facts.subordinate.uids);
   const std::optional<IdRange> gids = range_for_root(facts.own_gids, facts.subordinate.gids);
   if (!uids || !gids) {
-    return single(facts, mode == UserNamespaceMode::kKeepId);
+    return single(facts, kept);
   }
-  if (mode == UserNamespaceMode::kKeepId) {
+  if (kept != nullptr) {
     return fail(Error::make(ErrorCode::kUnsupported, "keep the invoker's id", "",
                             "root is never mapped to root of a sandbox")
                     .with_hint("start sbx as an ordinary user, or leave out --userns=keep-id"));
@@ -161,13 +165,14 @@ Result<IdFacts> find_id_facts(const sys::Invoker& who, UserNamespaceMode mode) {
   return facts;
 }
 
-Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode) {
-  const bool keep_id = mode == UserNamespaceMode::kKeepId;
+Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode,
+                                 const KeptIds& kept_ids) {
+  const KeptIds* kept = mode == UserNamespaceMode::kKeepId ? &kept_ids : nullptr;
   if (facts.privileged) {
-    return for_root(facts, mode);
+    return for_root(facts, mode, kept);
   }
   if (mode == UserNamespaceMode::kSingle) {
-    return single(facts, false);
+    return single(facts, nullptr);
   }
   const std::string missing = why_not_full(facts);
   if (!missing.empty()) {
@@ -177,14 +182,15 @@ Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode) {
               .with_hint(
                   "'sbx doctor' tells how to get subordinate ids; --userns=single does without"));
     }
-    return single(facts, keep_id);
+    return single(facts, kept);
   }
   IdChoice choice;
   choice.identities.writer = sys::MapWriter::kTools;
   choice.identities.deny_setgroups = false;
-  if (keep_id) {
-    choice.identities.maps = {keep(facts.uid, facts.subordinate.uids),
-                              keep(facts.gid, facts.subordinate.gids)};
+  if (kept != nullptr) {
+    choice.identities.maps = {
+        keep(facts.uid, kept->uid.value_or(facts.uid), facts.subordinate.uids),
+        keep(facts.gid, kept->gid.value_or(facts.gid), facts.subordinate.gids)};
     choice.identities.become_root = choice.identities.maps.uids.front().inside == 0;
   } else {
     choice.identities.maps = {root_first(facts.uid, facts.subordinate.uids),

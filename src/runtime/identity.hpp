@@ -35,7 +35,8 @@ struct IdChoice {
   bool single = false;  // one id only: every owner shows as it
 };
 
-/// kUnsupported if a full range was asked for and is not there. With kAuto, what there is decides.
-Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode);
+/// kUnsupported if a full range was asked for and is not there. With kAuto, what there is decides. `kept`: with kKeepId.
+Result<IdChoice> plan_identities(const IdFacts& facts, UserNamespaceMode mode,
+                                 const KeptIds& kept = {});
 
 }  // namespace sbx::runtime

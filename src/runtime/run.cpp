@@ -106,7 +106,7 @@ Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* tim
     data_root = SBX_TRY(sys::current_directory()) + "/" + data_root;
   }
   const IdFacts facts = SBX_TRY(find_id_facts(invoker, request.user_namespace));
-  IdChoice ids = SBX_TRY(plan_identities(facts, request.user_namespace));
+  IdChoice ids = SBX_TRY(plan_identities(facts, request.user_namespace, request.kept_ids));
   RootSource source = SBX_TRY(RootSource::open(request, data_root));
   if (timings != nullptr) {
     timings->mark("image opened");

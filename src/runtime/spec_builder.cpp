@@ -84,9 +84,12 @@ class Builder {
     if (in_.request.user) {
       return *in_.request.user;
     }
-    return in_.request.user_namespace == UserNamespaceMode::kKeepId
-               ? fmt::format("{}:{}", in_.invoker.uid, in_.invoker.gid)
-               : in_.defaults.user;
+    if (in_.request.user_namespace != UserNamespaceMode::kKeepId) {
+      return in_.defaults.user;
+    }
+    const KeptIds& kept = in_.request.kept_ids;
+    return fmt::format("{}:{}", kept.uid.value_or(in_.invoker.uid),
+                       kept.gid.value_or(in_.invoker.gid));
   }
 
   Result<Account> set_user() {

@@ -83,3 +83,35 @@ What the file system was asked is told at the end, also of a container that is t
   done
   request
   all
+
+The invoker may be called by other numbers inside: what is written to a volume is the invoker's, nothing of the image changes hands.
+
+  $ mkdir vol; ME=$(id -u):$(id -g)
+  $ for engine in fuse kernel; do
+  >   sbx run --rm --net none --overlay=$engine --userns=keep-id:uid=33,gid=44 -v $PWD/vol:/vol $SMALL sh -c \
+  >     "id -u; id -g; touch /vol/$engine; stat -c '%u:%g' /vol/$engine /data /"
+  >   [ "$(stat -c %u:%g vol/$engine)" = $ME ] && echo mine
+  > done
+  33
+  44
+  33:44
+  1000:50
+  0:0
+  mine
+  33
+  44
+  33:44
+  1000:50
+  0:0
+  mine
+  $ sbx run --rm --net none --userns=keep-id:uid=0 $SMALL sh -c 'id -u; [ $(id -g) = '$(id -g)' ] && echo own group'
+  0
+  own group
+  $ sbx run --userns=keep-id:uid=1,uid=2 $SMALL true
+  sbx: --userns 'keep-id:uid=1,uid=2' is not understood
+    hint: after 'keep-id:' come uid=NUMBER and gid=NUMBER, with a comma between them
+  [exit 125]
+  $ sbx run --userns=host $SMALL true
+  sbx: --userns 'host' is not supported
+    hint: auto, full, single, keep-id and keep-id:uid=N,gid=N are
+  [exit 125]

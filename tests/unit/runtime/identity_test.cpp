@@ -67,6 +67,22 @@ TEST_CASE("keep-id splits the subordinate ids around the own one") {
   CHECK_FALSE(alone.identities.become_root);
 }
 
+TEST_CASE("keep-id gives the invoker the numbers that are asked for") {
+  const auto both = plan_identities(ordinary(), UserNamespaceMode::kKeepId, {33, 0}).value();
+  CHECK(both.identities.maps.uids == Extents{{0, 100000, 33}, {33, 1000, 1}, {34, 100033, 65503}});
+  CHECK(both.identities.maps.gids == Extents{{0, 1001, 1}, {1, 200000, 65536}});
+  const auto one = plan_identities(ordinary(), UserNamespaceMode::kKeepId, {0, {}}).value();
+  CHECK(one.identities.maps.uids == Extents{{0, 1000, 1}, {1, 100000, 65536}});
+  CHECK(one.identities.maps.gids.at(1) == IdExtent{1001, 1001, 1});
+  const auto beyond = plan_identities(ordinary(), UserNamespaceMode::kKeepId, {70000, 1}).value();
+  CHECK(beyond.identities.maps.uids == Extents{{0, 100000, 65536}, {70000, 1000, 1}});
+  IdFacts facts = ordinary();
+  facts.subordinate = {};
+  const auto alone = plan_identities(facts, UserNamespaceMode::kKeepId, {33, 44}).value();
+  CHECK(alone.identities.maps.uids == Extents{{33, 1000, 1}});
+  CHECK(alone.identities.maps.gids == Extents{{44, 1001, 1}});
+}
+
 TEST_CASE("keep-id with fewer subordinate ids than the own number leaves a gap") {
   IdFacts facts = ordinary();
   facts.subordinate.uids = {{100000, 10}, {300000, 5}};
