@@ -46,6 +46,12 @@ enum class PullPolicy {
   kNever
 };
 
+/// How much a container may take of the disk, what its image has not counted. 0: as much as there is.
+struct StorageLimits {
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+};
+
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
   std::string root;  // directory of images and containers; empty: the usual one
@@ -74,6 +80,7 @@ struct RunOptions {
   KeptIds kept_ids;      // with UserNamespaceMode::kKeepId
   std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
   OverlayEngine overlay = OverlayEngine::kAuto;
+  StorageLimits storage;  // with our file system only
   bool no_new_privileges = true;
   bool unmask = false;     // show the parts of /proc and /sys that are hidden by default
   bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept

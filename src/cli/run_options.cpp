@@ -79,6 +79,47 @@ std::string read_user_namespace(const std::string& text, RunOptions& run) {
          "' is not supported\n  hint: auto, full, single, keep-id and keep-id:uid=N,gid=N are";
 }
 
+/// Docker's sizes: a number, and b, k, m, g, t or p for powers of 1024, with or without "b" or "ib" behind.
+std::optional<std::uint64_t> read_size(std::string_view text) {
+  constexpr std::string_view kUnits = "bkmgtp";
+  std::uint64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit(stop, text.data() + text.size());
+  std::transform(unit.begin(), unit.end(), unit.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const std::size_t power = unit.empty() ? 0 : kUnits.find(unit.front());
+  const std::string_view rest = std::string_view(unit).substr(unit.empty() ? 0 : 1);
+  const bool good = error == std::errc() && power != std::string_view::npos &&
+                    (rest.empty() || (power > 0 && (rest == "b" || rest == "ib")));
+  if (!good || number > (UINT64_MAX >> (10 * power))) {
+    return std::nullopt;
+  }
+  return number << (10 * power);
+}
+
+/// Docker's --storage-opt. The failure's message, or nothing.
+std::string read_storage_option(const std::string& text, RunOptions& run) {
+  const std::size_t equals = text.find('=');
+  const std::string key = text.substr(0, equals);
+  std::uint64_t* limit = key == "size"     ? &run.storage.bytes
+                         : key == "inodes" ? &run.storage.files
+                                           : nullptr;
+  if (limit == nullptr) {
+    return "--storage-opt '" + text +
+           "' is not supported\n  hint: size=BYTES and inodes=NUMBER are";
+  }
+  const auto number = equals == std::string::npos
+                          ? std::nullopt
+                          : read_size(std::string_view(text).substr(equals + 1));
+  if (!number || *number == 0) {
+    return "--storage-opt '" + text +
+           "' is not understood\n  hint: a number above 0, for sizes with k, m, g or t behind it";
+  }
+  *limit = *number;
+  return "";
+}
+
 }  // namespace
 
 void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
@@ -118,6 +159,8 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
       },
       "Who takes the changes to the image: the kernel's overlay where it can and the container is "
       "removed at its end (auto, the default), our file system, or the kernel's overlay");
+  line.values("--storage-opt", options.storage, "OPTION",
+              "Most that the container may add to the disk: size=BYTES[k|m|g|t], inodes=NUMBER");
   line.values("--security-opt", options.security, "OPTION",
               "no-new-privileges[=false], unmask=ALL");
   line.value("--platform", run.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");
@@ -146,6 +189,11 @@ int execute(SandboxOptions& options) {
   if (options.user_namespace) {
     if (std::string wrong = read_user_namespace(*options.user_namespace, options.run);
         !wrong.empty()) {
+      return complain({125, std::move(wrong)});
+    }
+  }
+  for (const std::string& text : options.storage) {
+    if (std::string wrong = read_storage_option(text, options.run); !wrong.empty()) {
       return complain({125, std::move(wrong)});
     }
   }

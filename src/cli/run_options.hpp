@@ -10,6 +10,7 @@ namespace sbx::cli {
 struct SandboxOptions {
   RunOptions run;
   std::optional<std::string> user_namespace;
+  std::vector<std::string> storage;
   std::vector<std::string> security;
   bool dry_run = false;
 };

@@ -20,6 +20,9 @@ std::string obstacle(const EngineInput& input) {
   if (input.source.kind() != RootSource::Kind::kImage) {
     return "the root is no image";
   }
+  if (input.request.storage.bytes != 0 || input.request.storage.files != 0) {
+    return "it has no quota (--storage-opt)";
+  }
   if (input.ids.single) {
     return "it keeps owners on disk, and there are no subordinate ids for them";
   }

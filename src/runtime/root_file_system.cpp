@@ -82,7 +82,10 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   // What is deleted at the end need not survive a power cut.
   request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile
                                                         : overlay::Durability::kDurable;
-  request.time_requests = input.time_requests;
+  request.time_requests = input.request.fs_stats;
+  if (input.request.storage.bytes != 0 || input.request.storage.files != 0) {
+    request.quota = {input.request.storage.bytes, input.request.storage.files};
+  }
   auto parts = std::make_unique<Parts>();
   parts->served = SBX_TRY(overlay::FileSystem::make(std::move(request)));
   return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));

@@ -7,6 +7,7 @@
 #include "runtime/container_dir.hpp"
 #include "runtime/identity.hpp"
 #include "runtime/root_source.hpp"
+#include "runtime/run_request.hpp"
 #include "sandbox/plan.hpp"
 #include "sys/fd.hpp"
 #include "sys/xdg.hpp"
@@ -23,7 +24,7 @@ class RootFileSystem {
     const sandbox::Plan& plan;
     const sys::Invoker& invoker;
     const ContainerDir& container;
-    bool time_requests = false;
+    const RunRequest& request;
   };
   static Result<std::unique_ptr<RootFileSystem>> make(const Input& input);
   ~RootFileSystem();

@@ -167,8 +167,8 @@ Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot
     SBX_TRY(write_etc_files(prepared, request, container));
     SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
     SBX_TRY(container.write_running(::getpid()));
-    return RootFileSystem::make({prepared.source, prepared.ids, prepared.plan, prepared.invoker,
-                                 container, request.fs_stats});
+    return RootFileSystem::make(
+        {prepared.source, prepared.ids, prepared.plan, prepared.invoker, container, request});
   };
   input.interactive = request.interactive;
   input.remove = request.remove;

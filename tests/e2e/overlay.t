@@ -115,3 +115,33 @@ The invoker may be called by other numbers inside: what is written to a volume i
   sbx: --userns 'host' is not supported
     hint: auto, full, single, keep-id and keep-id:uid=N,gid=N are
   [exit 125]
+
+A quota is counted by our file system, whatever lies below it, and shown to those inside.
+
+  $ sbx run --rm --net none --storage-opt size=8m --storage-opt inodes=20 $SMALL sh -c '
+  >   df -k / | awk "NR == 2 {print \$2}"; df -i / | awk "NR == 2 {print \$2}"; awk "\$2 == \"/\" {print \$3}" /proc/mounts
+  >   dd if=/dev/zero of=/big bs=1M count=20; ls -l /big | awk "{print \$5}"; rm /big
+  >   dd if=/dev/zero of=/big bs=1M count=5 2>/dev/null && echo fits
+  >   i=0; while touch /f$i; do i=$((i+1)); done; [ $i -lt 20 ] && echo full; rm /f1; touch /again' 2>&1
+  8192
+  20
+  fuse.sbx
+  dd: error writing '/big': No space left on device
+  * (glob)
+  * (glob)
+  7340032
+  fits
+  touch: /f*: No space left on device (glob)
+  full
+  $ sbx run --rm --overlay=kernel --storage-opt size=8m $SMALL true
+  sbx: cannot use the kernel's overlay for '*': it has no quota (--storage-opt) (glob)
+    hint: --overlay=fuse works everywhere
+  [exit 125]
+  $ sbx run --storage-opt size=much $SMALL true
+  sbx: --storage-opt 'size=much' is not understood
+    hint: a number above 0, for sizes with k, m, g or t behind it
+  [exit 125]
+  $ sbx run --storage-opt dm.basesize=1g $SMALL true
+  sbx: --storage-opt 'dm.basesize=1g' is not supported
+    hint: size=BYTES and inodes=NUMBER are
+  [exit 125]

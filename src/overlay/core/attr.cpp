@@ -120,7 +120,11 @@ FsResult<struct statvfs> Overlay::stat_fs() noexcept {
     st.f_flag = ST_RDONLY;
     return st;
   }
-  return sys::at::stat_fs(upper_->root());
+  struct statvfs st = SBX_TRY(sys::at::stat_fs(upper_->root()));
+  if (quota_) {
+    quota_->show(st);
+  }
+  return st;
 }
 
 FsResult<void> Overlay::write_stat(Node& node) noexcept {
@@ -195,6 +199,9 @@ FsResult<void> Overlay::symlink_to_placeholder(Node& node) noexcept {
   const struct stat made = SBX_TRY(sys::at::stat(fd.get()));
   const KeepTimes keep(dir->get());
   SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), dir->get(), name.c_str()));
+  if (quota_) {
+    quota_->replace_file(host, made);
+  }
   node.by_name = false;
   node.host_ino = made.st_ino;
   return {};

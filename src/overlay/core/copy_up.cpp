@@ -76,6 +76,7 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
   const Attr attr = SBX_TRY(attr_of_lower(ref));
   const FdRef parent = SBX_TRY(dir_fd(dir));
   const std::string fresh = upper_->work_name("c");
+  Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = SBX_TRY(
       upper_->make(upper_->work(), fresh.c_str(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}, {}));
   SBX_TRY(copy_xattrs(ref, fd.get()));
@@ -89,6 +90,7 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
                             RENAME_NOREPLACE));
   }
   SBX_TRY(upper_->finish_dir(fd.get(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}));
+  admission.use(host);
   Node& node = nodes_.add(NodeId(ref.get()));
   node.lower = LowerPin::of(*lower_, ref);
   node.ino = attr.ino;
@@ -147,6 +149,7 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
   const bool regular = S_ISREG(attr.mode);
   const std::string content = S_ISLNK(attr.mode) ? SBX_TRY(lower_->read_link(ref)) : std::string();
   const OverrideStat stat{attr.owner, attr.mode & 07777, attr.mode & S_IFMT, attr.rdev};
+  Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = upper_->native()
                    ? SBX_TRY(upper_->make(upper_->work(), work_name.c_str(), stat, content))
                    : SBX_TRY(upper_->make_file(upper_->work(), work_name.c_str(), stat, content));
@@ -177,6 +180,7 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
     (void)sys::at::unlink(upper_->work(), work_name.c_str());
     return fail(host.error());
   }
+  admission.use(*host);
   node.ino = attr.ino;
   node.mode = attr.mode;
   node.owner = attr.owner;

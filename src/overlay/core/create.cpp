@@ -53,6 +53,7 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   const char* as = whiteout != nullptr ? aside.c_str() : name.c_str();
 
   const bool directory = wish.type == S_IFDIR;
+  Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = SBX_TRY(upper_->make(where, as, wish, content));
   // Of a file's whiteout too where others read: the kernel's overlay does it, and this may become a layer elsewhere.
   if (directory && whiteout != nullptr && (whiteout->hides_dir || upper_->whole())) {
@@ -70,14 +71,15 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   if (directory) {
     SBX_TRY(upper_->finish_dir(fd.get(), wish));
   }
-  return finish_new(*dir, name, wish, std::move(fd));
+  return finish_new(*dir, name, wish, std::move(fd), admission);
 }
 
-FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat,
-                                    sys::Fd fd) noexcept {
+FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
+                                    Quota::Admission& admission) noexcept {
   const FdRef parent = SBX_TRY(dir_fd(dir));
   const struct stat host = fd.valid() ? SBX_TRY(sys::at::stat(fd.get()))
                                       : SBX_TRY(sys::at::stat(parent->get(), name.c_str()));
+  admission.use(host);
   Node& node = new_node(stat, host);
   node.by_name = !fd.valid();
   if (node.by_name && stat.type == S_IFLNK) {
@@ -141,8 +143,11 @@ FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Call
   Node* parent = SBX_TRY(writable_dir(dir));
   const std::string name = upper_->work_name("o");
   const OverrideStat wish = new_stat(*parent, (mode & 07777) | S_IFREG, 0, who);
+  Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = SBX_TRY(upper_->make(upper_->work(), name.c_str(), wish, {}));
-  Node& node = new_node(wish, SBX_TRY(sys::at::stat(fd.get())));
+  const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
+  admission.use(host);
+  Node& node = new_node(wish, host);
   node.work_name = name;
   node.removed = true;
   (void)fds_.put(node.id.get(), std::move(fd));

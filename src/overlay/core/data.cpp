@@ -1,5 +1,6 @@
 // The bytes of files. The tree lock is held only to find the descriptor.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,7 +88,9 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
   const std::uint64_t length =
       std::min({keep, source.below, static_cast<std::uint64_t>(before.st_size)});
   if (length > 0) {
-    SBX_TRY(partial ? fill_holes(source, length) : lower_->copy_data(source.lower, fd, length));
+    SBX_TRY(metered(fd, 0, length, [&] {
+      return partial ? fill_holes(source, length) : lower_->copy_data(source.lower, fd, length);
+    }));
     if (durability_ == Durability::kDurable) {
       // The mark must not be gone from the disk before the data is there.
       SBX_TRY(sys::at::sync(fd, sys::at::SyncKind::kDataOnly));
@@ -165,10 +168,10 @@ FsResult<void> Overlay::write_data(NodeId id, std::uint64_t offset,
                                    std::span<const std::byte> data) noexcept {
   Source source = SBX_TRY(writable_source(id));
   if (source.fd != nullptr && !source.in_parts()) {
-    return sys::at::pwrite_full(source.fd->get(), data, offset);
+    return write_metered(source.fd->get(), data, offset);
   }
   if (!source.in_parts() || upper_->hole_unit() == 0) {
-    return sys::at::pwrite_full(SBX_TRY(writable_fd(id, kAll))->get(), data, offset);
+    return write_metered(SBX_TRY(writable_fd(id, kAll))->get(), data, offset);
   }
   const std::lock_guard copying(copying_[id.get() % copying_.size()]);
   source = SBX_TRY(source_of(id));
@@ -178,13 +181,20 @@ FsResult<void> Overlay::write_data(NodeId id, std::uint64_t offset,
   return write_part(source, offset, data);
 }
 
+FsResult<void> Overlay::write_metered(int fd, std::span<const std::byte> data,
+                                      std::uint64_t offset) noexcept {
+  return metered(fd, offset, data.size(), [&] { return sys::at::pwrite_full(fd, data, offset); });
+}
+
 FsResult<void> Overlay::truncate_data(NodeId id, std::uint64_t size) noexcept {
   const Source source = SBX_TRY(size > 0 ? writable_source(id) : source_of(id));
   if (size == 0 || !source.in_parts()) {
-    return sys::at::truncate(SBX_TRY(writable_fd(id, size))->get(), size);
+    const FdRef fd = SBX_TRY(writable_fd(id, size));
+    return metered(fd->get(), 0, 0, [&] { return sys::at::truncate(fd->get(), size); });
   }
   const std::lock_guard copying(copying_[id.get() % copying_.size()]);
-  SBX_TRY(sys::at::truncate(source.fd->get(), size));
+  const int fd = source.fd->get();
+  SBX_TRY(metered(fd, 0, 0, [&] { return sys::at::truncate(fd, size); }));
   return set_below(id, size);
 }
 
@@ -205,7 +215,9 @@ FsResult<void> Overlay::write(NodeId id, std::uint64_t offset, std::span<const s
 FsResult<void> Overlay::allocate(NodeId id, int mode, std::uint64_t offset,
                                  std::uint64_t length) noexcept {
   const FdRef fd = SBX_TRY(writable_fd(id, kAll));
-  return sys::at::allocate(fd->get(), mode, offset, length);
+  const std::uint64_t grows = (mode & FALLOC_FL_PUNCH_HOLE) != 0 ? 0 : length;
+  return metered(fd->get(), offset, grows,
+                 [&] { return sys::at::allocate(fd->get(), mode, offset, length); });
 }
 
 FsResult<std::uint64_t> Overlay::seek(NodeId id, std::uint64_t offset, int whence) noexcept {
@@ -227,7 +239,9 @@ FsResult<std::size_t> Overlay::copy_range(NodeId from, std::uint64_t from_offset
     return no(EOPNOTSUPP);  // the kernel copies through its page cache then
   }
   const FdRef target = SBX_TRY(writable_fd(to, kAll));
-  return sys::at::copy_range(source.fd->get(), from_offset, target->get(), to_offset, length);
+  return metered(target->get(), to_offset, length, [&] {
+    return sys::at::copy_range(source.fd->get(), from_offset, target->get(), to_offset, length);
+  });
 }
 
 FsResult<void> Overlay::sync(NodeId id, bool data_only) noexcept {

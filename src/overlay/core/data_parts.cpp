@@ -114,14 +114,14 @@ FsResult<void> Overlay::write_part(const Source& source, std::uint64_t offset,
     stop = end;
   }
   if (begin == offset && stop == end) {
-    return sys::at::pwrite_full(fd, data, offset);
+    return write_metered(fd, data, offset);
   }
   std::vector<std::byte> whole(stop - begin);
   const std::span all(whole);
   SBX_TRY(read_below(source, begin, all.first(offset - begin)));
   std::copy(data.begin(), data.end(), whole.begin() + static_cast<std::ptrdiff_t>(offset - begin));
   SBX_TRY(read_below(source, end, all.subspan(end - begin)));
-  return sys::at::pwrite_full(fd, whole, begin);
+  return write_metered(fd, whole, begin);
 }
 
 FsResult<void> Overlay::fill_holes(const Source& source, std::uint64_t length) noexcept {

@@ -9,6 +9,7 @@
 namespace sbx::overlay {
 
 Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
+  const std::optional<QuotaLimits> quota = options.quota;
   std::unique_ptr<Overlay> overlay(new Overlay(std::move(options)));
   if (overlay->upper_ == nullptr) {
     return overlay;
@@ -38,6 +39,10 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
     if (!written) {
       return fail(Error::system("write to", "upper directory", written.error().value()));
     }
+  }
+  if (quota) {
+    overlay->quota_ = std::make_unique<Quota>(*quota);
+    SBX_TRY(overlay->quota_->count(overlay->upper_->root()));
   }
   return overlay;
 }

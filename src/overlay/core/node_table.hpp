@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -57,7 +59,8 @@ struct Node {
 
   FdRef pinned;           // removed: the open file, as no path leads to it
   std::string work_name;  // a name in the work directory instead, counted in the link count on disk
-  std::unique_ptr<Attr> last;  // removed, and nothing on disk: what stat(2) says
+  std::unique_ptr<Attr> last;            // removed, and nothing on disk: what stat(2) says
+  std::unique_ptr<struct stat> on_disk;  // about to lose its last name there, under a quota
 
   std::atomic<std::uint64_t> lookups =
       0;                       // for ids above kLastLowerId; the Lower counts the others

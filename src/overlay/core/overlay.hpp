@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "overlay/core/id_view.hpp"
 #include "overlay/core/lower.hpp"
 #include "overlay/core/node_table.hpp"
+#include "overlay/core/quota.hpp"
 #include "overlay/core/types.hpp"
 #include "overlay/core/upper.hpp"
 
@@ -54,6 +56,8 @@ class Overlay {
     bool static_nlink = false;  // directories have link count 1
     /// Files of the lower tree from this size on are copied up by what is written of them, smaller ones as a whole.
     std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U;
+    /// Of what the upper directory takes; what is there already counts.
+    std::optional<QuotaLimits> quota;
   };
 
   static Result<std::unique_ptr<Overlay>> make(Options options);
@@ -204,7 +208,8 @@ class Overlay {
                                       const Caller& who) const noexcept;
   FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish,
                          std::string_view content) noexcept;
-  FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd) noexcept;
+  FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
+                             Quota::Admission& admission) noexcept;
   Node& new_node(const OverrideStat& stat, const struct stat& host) noexcept;
   void name_node(Node& dir, Name name, Node& node) noexcept;
 
@@ -218,6 +223,7 @@ class Overlay {
   [[nodiscard]] FsResult<bool> shows_empty(const Found& dir) noexcept;
   void remove_lower_node(LowerRef ref) noexcept;
   void bury(Node& node) noexcept;
+  void free_quota(const Node& node) noexcept;
 
   // rename.cpp
   struct RenameSide;
@@ -257,6 +263,8 @@ class Overlay {
   FsResult<void> write_data(NodeId id, std::uint64_t offset,
                             std::span<const std::byte> data) noexcept;
   FsResult<void> truncate_data(NodeId id, std::uint64_t size) noexcept;
+  FsResult<void> write_metered(int fd, std::span<const std::byte> data,
+                               std::uint64_t offset) noexcept;
   /// Makes a large file of the lower tree one in parts. False if it must be copied as a whole.
   [[nodiscard]] FsResult<bool> begin_parts(NodeId id) noexcept;
   FsResult<void> set_below(NodeId id, std::uint64_t below) noexcept;
@@ -270,9 +278,14 @@ class Overlay {
   FsResult<void> make_whole(NodeId id, const AttrChange* change = nullptr) noexcept;
   FsResult<void> make_child_whole(NodeId dir, Name name) noexcept;
   FsResult<void> restore_after_copy(const Node& node, int fd) noexcept;
+  /// Runs `change`, which writes these bytes to `fd` or less, if the quota allows it.
+  template <class Change>
+  auto metered(int fd, std::uint64_t offset, std::uint64_t length, Change change) noexcept
+      -> decltype(change());
 
   std::unique_ptr<Lower> lower_;
   std::unique_ptr<Upper> upper_;
+  std::unique_ptr<Quota> quota_;  // null: none
   IdView ids_;
   Durability durability_;
   bool static_nlink_;
@@ -302,6 +315,15 @@ auto Overlay::with_tree(Body body) noexcept -> decltype(body(Access::kShared)) {
   }
   const std::unique_lock lock(tree_);
   return body(Access::kExclusive);
+}
+
+template <class Change>
+auto Overlay::metered(int fd, std::uint64_t offset, std::uint64_t length, Change change) noexcept
+    -> decltype(change()) {
+  if (!quota_) {
+    return change();
+  }
+  return quota_->metered(fd, growth_of(SBX_TRY(stat_for_quota(fd)), offset, length), change);
 }
 
 }  // namespace sbx::overlay

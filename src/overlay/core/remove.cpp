@@ -147,6 +147,9 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
   if (node.links.size() > 1) {
     return {};
   }
+  if (quota_) {
+    node.on_disk = std::make_unique<struct stat>(SBX_TRY(host_stat(node)));
+  }
   if (S_ISDIR(node.mode)) {
     auto last = std::make_unique<Attr>(SBX_TRY(attr_of(node, Access::kExclusive)));
     last->nlink = 0;
@@ -200,7 +203,24 @@ void Overlay::finish_removal(Node& node, Node& dir, Name name) noexcept {
   drop_if_unused(&node);
 }
 
+void Overlay::free_quota(const Node& node) noexcept {
+  if (!quota_ || !node.removed || !node.has_upper) {
+    return;
+  }
+  if (node.pinned != nullptr || !node.work_name.empty()) {
+    const auto host = node.pinned != nullptr
+                          ? sys::at::stat(node.pinned->get())
+                          : sys::at::stat(upper_->work(), node.work_name.c_str());
+    if (host && host->st_nlink == (node.pinned != nullptr ? 0U : 1U)) {
+      quota_->remove_file(*host);
+    }  // else it has names that nobody met
+  } else if (node.on_disk != nullptr) {
+    quota_->remove_file(*node.on_disk);
+  }
+}
+
 void Overlay::bury(Node& node) noexcept {
+  free_quota(node);
   node.pinned.reset();
   if (!node.work_name.empty()) {
     (void)sys::at::unlink(upper_->work(),

@@ -53,6 +53,7 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   options.static_nlink = request.static_nlink;
   options.ids = std::move(request.ids);
   options.durability = request.durability;
+  options.quota = request.quota;
   options.open_files = open_files();
   constexpr unsigned kMostUseful = 4;  // beyond that, the kernel's queue is what is waited for
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -57,6 +58,7 @@ struct ServeRequest {
   bool static_nlink = false;  // directories have link count 1
   IdView ids;
   Durability durability = Durability::kDurable;
+  std::optional<QuotaLimits> quota;
   WriteCache write_cache = WriteCache::kThrough;
   Listing listing = Listing::kAsAsked;
   /// Most threads that answer; 0: one per processor, at most 4.
