@@ -52,6 +52,12 @@ void on_fallocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offset, off
 
 void on_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence,
               struct fuse_file_info*) noexcept {
+  if (static_cast<Served*>(fuse_req_userdata(request))->write_cache == WriteCache::kBack) {
+    // The kernel passes this on before the writes that it gathers: we would call holes what is data. It answers by
+    // itself from now on, that all is data.
+    (void)fuse_reply_err(request, ENOSYS);
+    return;
+  }
   const auto found =
       overlay_of(request).seek(NodeId(id), static_cast<std::uint64_t>(offset), whence);
   if (found) {
