@@ -81,6 +81,7 @@ struct RunOptions {
   std::string platform;  // OS/ARCH[/VARIANT]; empty: this machine's
   OverlayEngine overlay = OverlayEngine::kAuto;
   StorageLimits storage;  // with our file system only
+  bool acls = false;      // POSIX ACLs in our file system
   bool no_new_privileges = true;
   bool unmask = false;     // show the parts of /proc and /sys that are hidden by default
   bool host_user = false;  // sbx shell: the invoker's account is known inside, its groups are kept

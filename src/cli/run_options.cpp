@@ -161,6 +161,7 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
       "removed at its end (auto, the default), our file system, or the kernel's overlay");
   line.values("--storage-opt", options.storage, "OPTION",
               "Most that the container may add to the disk: size=BYTES[k|m|g|t], inodes=NUMBER");
+  line.flag("--acl", run.acls, "Keep POSIX ACLs (setfacl) in our file system");
   line.values("--security-opt", options.security, "OPTION",
               "no-new-privileges[=false], unmask=ALL");
   line.value("--platform", run.platform, "OS/ARCH[/VARIANT]", "Which image of several to take");

@@ -56,6 +56,8 @@ Result<overlay::ServeRequest> request_of(const Options& options) {
   request.upper_options.ignore_owners =
       options.ids.all_uid.has_value() || options.ids.all_gid.has_value();
   request.static_nlink = options.static_nlink;
+  request.acls = options.acls;
+  request.xattrs = options.xattrs;
   request.ids = overlay::IdView::mapped(options.ids);
   request.durability =
       options.durable ? overlay::Durability::kDurable : overlay::Durability::kVolatile;

@@ -100,7 +100,6 @@ constexpr Flag kFlags[] = {{"ro", MS_RDONLY, true},           {"rw", MS_RDONLY, 
 /// name and value.
 constexpr std::string_view kHarmless[] = {"defaults",
                                           "debug",
-                                          "noacl",
                                           "nonempty",
                                           "lazytime",
                                           "userxattr",
@@ -140,7 +139,6 @@ constexpr std::string_view kHarmless[] = {"defaults",
                                           "xino=off",
                                           "xino=auto",
                                           "xino=on",
-                                          "noxattrs=0",
                                           "xattr_permissions=0"};
 
 /// Known elsewhere, and would promise what is not done here.
@@ -149,9 +147,7 @@ struct Refused {
   std::string_view why;
 };
 constexpr Refused kRefused[] = {
-    {"acl", "POSIX ACLs are not kept"},
     {"plugins", "there are no plugins"},
-    {"noxattrs", "extended attributes are always there where the upper directory has them"},
     {"redirect_dir", "only redirect_dir=off: no other overlay would find the directories again"},
     {"nfs_export", "file handles cannot be decoded"},
     {"ino32_t", "inode numbers have 64 bits"},
@@ -202,6 +198,8 @@ Result<bool> read_valued(Options& options, std::string_view name, std::string_vi
     options.durable = SBX_TRY(zero_or_one(name, value));
   } else if (name == "writeback") {
     options.write_back = SBX_TRY(zero_or_one(name, value));
+  } else if (name == "noxattrs") {
+    options.xattrs = !SBX_TRY(zero_or_one(name, value));
   } else if (name == "threaded") {
     options.one_thread = !SBX_TRY(zero_or_one(name, value));
   } else if (name == "timeout") {
@@ -230,6 +228,8 @@ bool read_word(Options& options, std::string_view name) {
     options.durable = false;
   } else if (name == "static_nlink") {
     options.static_nlink = true;
+  } else if (name == "acl" || name == "noacl") {
+    options.acls = name == "acl";
   } else if (name == "squash_to_root") {
     // The more special options have the last word, in whatever order.
     options.ids.all_uid = options.ids.all_uid.value_or(0);

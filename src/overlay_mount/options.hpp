@@ -29,6 +29,8 @@ struct Options {
   bool write_back =
       true;  // the kernel gathers writes: fewer requests for the many small files of an image
   bool static_nlink = false;
+  bool acls = false;
+  bool xattrs = true;
   bool live = false;  // others may change the lower directories
   bool one_thread = false;
 

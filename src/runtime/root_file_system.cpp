@@ -83,6 +83,7 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   request.durability = input.container.removed_at_end() ? overlay::Durability::kVolatile
                                                         : overlay::Durability::kDurable;
   request.time_requests = input.request.fs_stats;
+  request.acls = input.request.acls;
   if (input.request.storage.bytes != 0 || input.request.storage.files != 0) {
     request.quota = {input.request.storage.bytes, input.request.storage.files};
   }

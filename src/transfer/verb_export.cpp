@@ -106,6 +106,7 @@ Result<Json> export_container(Words words) {
   parts.lower = SBX_TRY(open_lower(stores, chain, std::move(squash)));
   parts.upper = SBX_TRY(overlay::Upper::open(std::move(upper), std::move(work)));
   parts.ids = overlay::IdView::full({{0, kAllIds}}, {{0, kAllIds}});
+  parts.acls = true;
   const auto tree = SBX_TRY(overlay::Overlay::make(std::move(parts)));
   auto archive = SBX_TRY(layer::ArchiveWriter::open(STDIN_FILENO, options.name));
   SBX_TRY(write_tree(*tree, archive));

@@ -2,7 +2,9 @@
 """sbx-overlay, the mount program: merged trees and upper directories as the kernel's overlay makes them, each readable by the
 other; its command line, its end; images that podman builds, runs, compares and commits over it.
 
-overlay_mount.py trees|program|podman"""
+overlay_mount.py trees|program|acls|podman"""
+import difflib
+import errno
 import hashlib
 import json
 import os
@@ -130,6 +132,52 @@ def inside_links(top: Path) -> list[str]:
     return [] if said == wanted else [f"hard links: {said!r}, not {wanted!r}"]
 
 
+ACLS = r"""cd "$1"; umask 027
+show() { getfacl -nP "$@"; stat -c '%n %A' "$@"; }
+as() { id=$1; shift; setpriv --reuid "$id" --regid "$((id + 1))" --clear-groups "$@" 2>&1; echo "$id: exit $?"; }
+echo f >f; setfacl -m u:33:rw,g:44:r,g:66:- f; show f; chmod 604 f; show f; chmod 670 f; chmod 755 .
+as 33 cat f; as 34 cat f; as 43 cat f; as 65 cat f; as 33 sh -c 'echo more >>f'; as 43 sh -c 'echo more >>f'; as 33 setfacl -m u:33:rwx f
+mkdir d; setfacl -d -m u:33:rwX,g::rx,o::r d; setfacl -m m::rwx d; echo x >d/x; mkdir d/sub; mkdir -m 700 d/own; touch d/sub/y
+ln -s x d/l; (umask 0; echo z >d/z); install -m 640 f d/installed; show d d/x d/sub d/own d/sub/y d/z d/installed
+cp -a d copy; show copy copy/x copy/sub; mv f d/f; show d/f; ln d/f d/g; setfacl -x u:33 d/g; show d/f; cp --preserve=all d/f h; show h
+setfacl -k d; touch d/plain; show d d/plain; setfacl -b d/f; show d/f; setfacl -b d/f; setfacl -k d; rm d/x; touch d/x; show d/x
+echo s >s; chown 33:44 s; chmod 2775 s; as 33 setfacl -m u:1:r s; show s; chmod 2775 s; setfacl -m u:1:rw s; show s; as 34 setfacl -m u:2:r s
+setfacl -m u:5:rwx,m::r s; as 5 sh -c 'cat s; echo n >>s'; setfacl -d -m u:1:r s 2>&1; getfattr -m- s d copy; setfattr -x system.posix_acl_access s
+show s; setfattr -n system.posix_acl_access -v 0x02 s 2>&1; setfacl -m u:33:--x copy; as 33 ls copy; as 33 ls copy/sub
+tar c --acls copy | (mkdir t; cd t; tar x --acls); show t/copy t/copy/x
+"""
+
+
+def inside_acls(top: Path) -> list[str]:
+    """ACLs are as those of the file system below, in both forms, also of what lies in a lower directory, and at the next mount."""
+    said = {}
+    for name, options in (("plain", None), ("native", ""), ("override", ",xattr_permissions=2")):
+        folder = top / name
+        shell("mkdir -p a/low u w m; echo l >a/low/l; setfacl -m u:33:rw a/low/l; setfacl -dm g:44:rwx a/low; setfacl -m u:33:rx a/low",
+              folder=Path(shell('mkdir "$1"; printf %s "$1"', folder, folder=top)))
+        start = f'"$1" -o acl,lowerdir=a,upperdir=u,workdir=w{options} m'
+        if options is None:
+            shell("cp -a a/low m", folder=folder)
+        else:
+            shell(start, OVERLAY, folder=folder)
+        lower = "cd m/low; umask 077; getfacl -n . l; chmod g+w l; touch new; mkdir sub; getfacl -n l new sub; cd ../..; "
+        said[name] = shell(lower + ACLS, "m", folder=folder)
+        again = "find m -printf '%M %p\\n' | sort; find m ! -type l | sort | xargs getfacl -nP"
+        said[name] += shell(again, folder=folder)
+        if options is not None:
+            shell("umount m", folder=folder)
+            shell(start, OVERLAY, folder=folder)
+            if shell(again, folder=folder) not in said[name]:
+                said[name] += "at the next mount it is different"
+            shell("umount m", folder=folder)
+    found = []
+    for name in ("native", "override"):
+        found += difflib.unified_diff(said["plain"].splitlines(), said[name].splitlines(), "plain", name, lineterm="", n=6)
+    if said["plain"].count("user:33:") < 10:
+        found.append("nothing was compared")
+    return found
+
+
 def inside_program(top: Path) -> list[str]:
     found = []
 
@@ -181,6 +229,20 @@ def inside_program(top: Path) -> list[str]:
     expect("override shows", (st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode)) == (9, 10, 0o4711), st)
     shell("umount m", folder=top)
 
+    # Not yet written, but data: the kernel still has it.
+    call("-o", f"{lower},upperdir=u,workdir=w,noxattrs=1", "m")
+    with open(top / "m/fresh", "wb") as fresh:
+        os.truncate(fresh.fileno(), 1 << 20)
+        os.pwrite(fresh.fileno(), b"x" * 4096, 1 << 19)
+        expect("SEEK_DATA", os.lseek(fresh.fileno(), 1 << 19, os.SEEK_DATA) == 1 << 19)
+        expect("SEEK_HOLE", os.lseek(fresh.fileno(), 1 << 19, os.SEEK_HOLE) > 1 << 19)
+    for name, done in (("setxattr", lambda: os.setxattr(top / "m/fresh", "user.x", b"y")), ("listxattr", lambda: os.listxattr(top / "m/b"))):
+        try:
+            expect(f"noxattrs: {name}", False, done())
+        except OSError as error:
+            expect(f"noxattrs: {name}", error.errno == errno.EOPNOTSUPP, error)
+    shell("umount m", folder=top)
+
     foreground = subprocess.Popen([OVERLAY, "-f", "-o", "lowerdir=u", "m"], cwd=top)
     expect("foreground", wait_until(mounted, 5) and foreground.poll() is None)
     foreground.terminate()
@@ -194,7 +256,7 @@ def inside_program(top: Path) -> list[str]:
         busy.write("gathered")
     expect("nothing of it is lost", wait_until(lambda: not servers(top), 5) and (top / "u/busy").read_text() == "gathered", servers(top))
 
-    for words, said in ((("-o", "lowerdir=nowhere", "m"), "nowhere"), (("-o", "lowerdir=u,acl", "m"), "'acl'"),
+    for words, said in ((("-o", "lowerdir=nowhere", "m"), "nowhere"), (("-o", "lowerdir=u,ino32_t", "m"), "'ino32_t'"),
                         (("-o", "lowerdir=u", "nowhere"), "nowhere"), (("-o", "lowerdir=u,upperdir=u", "m"), "'workdir'"),
                         (("-o", "lowerdir=u"), "mount point")):
         ran = call(*words)
@@ -300,17 +362,17 @@ def main() -> None:
     if sys.argv[1] == "inside":
         top = Path(sys.argv[3])
         top.mkdir()
-        found = {"trees": inside_trees, "links": inside_links, "program": inside_program}[sys.argv[2]](top)
+        found = {"trees": inside_trees, "links": inside_links, "acls": inside_acls, "program": inside_program}[sys.argv[2]](top)
         print("\n".join(found))
         sys.exit(1 if found else 0)
-    need("userns", "fuse", "ids:full", *(["tool:podman", "tool:busybox"] if sys.argv[1] == "podman" else []))
+    need("userns", "fuse", "ids:full", *{"podman": ["tool:podman", "tool:busybox"], "acls": ["tool:setfacl"]}.get(sys.argv[1], []))
     with Workspace("overlay-mount-" + sys.argv[1]) as place:
         if sys.argv[1] == "podman":
             found = podman(place)
         else:
             found = []
             place.environment["SBX_OVERLAY"] = OVERLAY
-            for part in ("trees", "links") if sys.argv[1] == "trees" else ("program",):
+            for part in ("trees", "links") if sys.argv[1] == "trees" else (sys.argv[1],):
                 ran = place.run("unshare", "-Um", "--map-root-user", "--map-auto", sys.executable, os.path.abspath(__file__), "inside", part,
                                 place.work / part, timeout=120, join=True)
                 found += [ran.out or f"exit code {ran.code}"] if ran.code != 0 else []

@@ -129,14 +129,23 @@ FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
 
 FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {
   for (const std::string& name : SBX_TRY(lower_->xattr_names(ref))) {
-    if (!xattr_shown(name)) {
+    if (!shows(name)) {
       continue;
     }
     const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
-    const std::string value = SBX_TRY(lower_->xattr(ref, name));
+    std::string value = SBX_TRY(lower_->xattr(ref, name));
+    if (is_acl(name)) {
+      value = acl_from_lower(value);
+      if (value.empty()) {
+        continue;
+      }
+    }
     const auto set = sys::at::set_xattr(fd, disk.c_str(), std::as_bytes(std::span(value)));
-    // Capabilities as themselves are root's to give; who is not copies the file without, as cp(1) does.
-    if (!set && !(set.error() == Errno(EPERM) && !disk.starts_with("user."))) {
+    // Capabilities as themselves are root's to give; who is not copies the file without, as cp(1) does. ACLs as
+    // themselves are not everywhere.
+    const bool optional = !set && !disk.starts_with("user.") &&
+                          (set.error() == Errno(EPERM) || set.error() == Errno(EOPNOTSUPP));
+    if (!set && !optional) {
       return set;
     }
   }

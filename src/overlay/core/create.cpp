@@ -44,7 +44,7 @@ OverrideStat Overlay::new_stat(const Node& dir, std::uint32_t mode, std::uint64_
 }
 
 FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wish,
-                                std::string_view content) noexcept {
+                                std::string_view content, const Inherited& from) noexcept {
   Node* dir = SBX_TRY(writable_dir(dir_id));
   IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
   const FdRef parent = SBX_TRY(dir_fd(*dir));
@@ -55,6 +55,13 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   const bool directory = wish.type == S_IFDIR;
   Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = SBX_TRY(upper_->make(where, as, wish, content));
+  if (fd.valid()) {
+    const auto given = give_acls(fd.get(), from);
+    if (!given) {
+      (void)sys::at::unlink(where, as, directory ? AT_REMOVEDIR : 0);
+      return fail(given.error());
+    }
+  }
   // Of a file's whiteout too where others read: the kernel's overlay does it, and this may become a layer elsewhere.
   if (directory && whiteout != nullptr && (whiteout->hides_dir || upper_->whole())) {
     SBX_TRY(Upper::set_opaque(fd.get()));
@@ -121,30 +128,34 @@ FsResult<Entry> Overlay::make_node(NodeId dir, Name name, std::uint32_t mode, st
   const std::unique_lock lock(tree_);
   Node* parent = SBX_TRY(writable_dir(dir));
   const bool device = S_ISCHR(mode) || S_ISBLK(mode);
-  return create(dir, name, new_stat(*parent, mode, device ? rdev : 0, who), {});
+  const Inherited from = SBX_TRY(inherit(*parent, mode, who));
+  return create(dir, name, new_stat(*parent, from.mode, device ? rdev : 0, who), {}, from);
 }
 
 FsResult<Entry> Overlay::make_dir(NodeId dir, Name name, std::uint32_t mode,
                                   const Caller& who) noexcept {
   const std::unique_lock lock(tree_);
   Node* parent = SBX_TRY(writable_dir(dir));
-  return create(dir, name, new_stat(*parent, (mode & 07777) | S_IFDIR, 0, who), {});
+  const Inherited from = SBX_TRY(inherit(*parent, (mode & 07777) | S_IFDIR, who));
+  return create(dir, name, new_stat(*parent, from.mode, 0, who), {}, from);
 }
 
 FsResult<Entry> Overlay::make_symlink(NodeId dir, Name name, std::string_view target,
                                       const Caller& who) noexcept {
   const std::unique_lock lock(tree_);
   Node* parent = SBX_TRY(writable_dir(dir));
-  return create(dir, name, new_stat(*parent, S_IFLNK | 0777, 0, who), target);
+  return create(dir, name, new_stat(*parent, S_IFLNK | 0777, 0, who), target, {});
 }
 
 FsResult<Entry> Overlay::make_unnamed(NodeId dir, std::uint32_t mode, const Caller& who) noexcept {
   const std::unique_lock lock(tree_);
   Node* parent = SBX_TRY(writable_dir(dir));
   const std::string name = upper_->work_name("o");
-  const OverrideStat wish = new_stat(*parent, (mode & 07777) | S_IFREG, 0, who);
+  const Inherited from = SBX_TRY(inherit(*parent, (mode & 07777) | S_IFREG, who));
+  const OverrideStat wish = new_stat(*parent, from.mode, 0, who);
   Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
   sys::Fd fd = SBX_TRY(upper_->make(upper_->work(), name.c_str(), wish, {}));
+  SBX_TRY(give_acls(fd.get(), from));
   const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
   admission.use(host);
   Node& node = new_node(wish, host);

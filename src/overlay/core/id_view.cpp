@@ -6,11 +6,14 @@ namespace sbx::overlay {
 
 namespace {
 
-std::uint32_t clamp(std::uint32_t id, const std::vector<IdView::Range>& ranges) noexcept {
-  const bool mapped = std::ranges::any_of(ranges, [&](const IdView::Range& range) {
+bool has(const std::vector<IdView::Range>& ranges, std::uint32_t id) noexcept {
+  return std::ranges::any_of(ranges, [&](const IdView::Range& range) {
     return id >= range.first && id - range.first < range.count;
   });
-  return mapped ? id : IdView::kOverflow;
+}
+
+std::uint32_t clamp(std::uint32_t id, const std::vector<IdView::Range>& ranges) noexcept {
+  return has(ranges, id) ? id : IdView::kOverflow;
 }
 
 /// From one side of the maps to the other.
@@ -25,6 +28,16 @@ std::uint32_t across(std::uint32_t id, const std::vector<IdView::Map>& maps,
     }
   }
   return IdView::kOverflow;
+}
+
+/// Of both trees alike. Where all are called one, who is named cannot be told from the owner.
+std::optional<std::uint32_t> find_mapped(std::uint32_t id, const std::vector<IdView::Map>& maps,
+                                         std::optional<std::uint32_t> all) noexcept {
+  const bool named = maps.empty() || std::ranges::any_of(maps, [&](const IdView::Map& map) {
+                       return id >= map.disk && id - map.disk < map.count;
+                     });
+  return named && !all ? std::optional(across(id, maps, &IdView::Map::disk, &IdView::Map::served))
+                       : std::nullopt;
 }
 
 }  // namespace
@@ -82,6 +95,24 @@ Owner IdView::served(Owner owner) const noexcept {
             mapped_->all_gid.value_or(across(owner.gid, mapped_->gids, &Map::disk, &Map::served))};
   }
   return {clamp(owner.uid, uids_), clamp(owner.gid, gids_)};
+}
+
+std::optional<std::uint32_t> IdView::find_served_uid(std::uint32_t uid) const noexcept {
+  if (squash_) {
+    return uid == squash_->uid ? std::optional(uid) : std::nullopt;
+  }
+  return mapped_           ? find_mapped(uid, mapped_->uids, mapped_->all_uid)
+         : has(uids_, uid) ? std::optional(uid)
+                           : std::nullopt;
+}
+
+std::optional<std::uint32_t> IdView::find_served_gid(std::uint32_t gid) const noexcept {
+  if (squash_) {
+    return gid == squash_->gid ? std::optional(gid) : std::nullopt;
+  }
+  return mapped_           ? find_mapped(gid, mapped_->gids, mapped_->all_gid)
+         : has(gids_, gid) ? std::optional(gid)
+                           : std::nullopt;
 }
 
 }  // namespace sbx::overlay

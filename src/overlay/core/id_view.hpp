@@ -52,6 +52,9 @@ class IdView {
   [[nodiscard]] Owner from_lower(Owner owner) const noexcept;
   /// What the kernel is told for an owner as stored.
   [[nodiscard]] Owner served(Owner owner) const noexcept;
+  /// What the kernel is told for an id as stored that an ACL names; nothing if it has none of its own.
+  [[nodiscard]] std::optional<std::uint32_t> find_served_uid(std::uint32_t uid) const noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> find_served_gid(std::uint32_t gid) const noexcept;
   /// Whether chown to this id can be answered.
   [[nodiscard]] bool squashes() const noexcept { return squash_.has_value(); }
 

@@ -53,6 +53,8 @@ Overlay::Overlay(Options options)
       ids_(std::move(options.ids)),
       durability_(options.durability),
       static_nlink_(options.static_nlink),
+      acls_(options.acls),
+      xattrs_(options.xattrs),
       copy_by_parts_from_(options.copy_by_parts_from),
       fds_(options.open_files) {}
 

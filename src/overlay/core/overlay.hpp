@@ -14,6 +14,7 @@
 #include "overlay/core/id_view.hpp"
 #include "overlay/core/lower.hpp"
 #include "overlay/core/node_table.hpp"
+#include "overlay/core/posix_acl.hpp"
 #include "overlay/core/quota.hpp"
 #include "overlay/core/types.hpp"
 #include "overlay/core/upper.hpp"
@@ -54,6 +55,8 @@ class Overlay {
     Durability durability = Durability::kDurable;
     std::size_t open_files = 256;
     bool static_nlink = false;  // directories have link count 1
+    bool acls = false;          // POSIX ACLs are kept and shown, else EOPNOTSUPP
+    bool xattrs = true;         // extended attributes are served at all
     /// Files of the lower tree from this size on are copied up by what is written of them, smaller ones as a whole.
     std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U;
     /// Of what the upper directory takes; what is there already counts.
@@ -77,7 +80,7 @@ class Overlay {
   FsResult<std::string> read_link(NodeId id) noexcept;
   FsResult<struct statvfs> stat_fs() noexcept;
   [[nodiscard]] Trust trust(NodeId id) noexcept;
-  // create.cpp: each counts a lookup. `mode` is masked already.
+  // create.cpp: each counts a lookup. The umask is in `who`, or masked already.
   FsResult<Entry> make_node(NodeId dir, Name name, std::uint32_t mode, std::uint64_t rdev,
                             const Caller& who) noexcept;
   FsResult<Entry> make_dir(NodeId dir, Name name, std::uint32_t mode, const Caller& who) noexcept;
@@ -106,12 +109,16 @@ class Overlay {
   // xattr.cpp
   /// False if no file can have one, now or later.
   [[nodiscard]] bool has_xattrs() const noexcept {
-    return upper_ != nullptr || lower_->has_xattrs();
+    return xattrs_ && (upper_ != nullptr || lower_->has_xattrs());
   }
+  /// False if every request about them is to be answered with ENOSYS.
+  [[nodiscard]] bool serves_xattrs() const noexcept { return xattrs_; }
+  [[nodiscard]] bool serves_acls() const noexcept { return acls_ && xattrs_; }
   FsResult<std::string> xattr(NodeId id, std::string_view name) noexcept;
   FsResult<std::vector<std::string>> xattr_names(NodeId id) noexcept;
+  /// `kill_set_group_id`: who sets an access ACL may not keep that bit.
   FsResult<void> set_xattr(NodeId id, std::string_view name, std::span<const std::byte> value,
-                           int flags) noexcept;
+                           int flags, bool kill_set_group_id = false) noexcept;
   FsResult<void> remove_xattr(NodeId id, std::string_view name) noexcept;
 
   /// Nodes in memory (tests, statistics).
@@ -188,6 +195,33 @@ class Overlay {
   FsResult<Attr> set_attr_locked(NodeId id, const AttrChange& change) noexcept;
   FsResult<void> kill_privileges(Node& node) noexcept;
 
+  // xattr.cpp
+  [[nodiscard]] bool shows(std::string_view name) const noexcept {
+    return xattr_shown(name) || (acls_ && is_acl(name));
+  }
+  /// As it is kept; `below`: the lower tree has it. Expects tree_ not to be held.
+  FsResult<std::string> kept_xattr(NodeId id, std::string_view name, bool& below) noexcept;
+
+  // acl.cpp
+  /// What the default ACL of its directory makes of a new file.
+  struct Inherited {
+    std::uint32_t mode = 0;  // type included
+    std::string access_acl;  // as stored; empty: none
+    std::string default_acl;
+  };
+  // The first three expect tree_ not to be held.
+  FsResult<std::string> acl(NodeId id, std::string_view name) noexcept;
+  FsResult<void> set_acl(NodeId id, std::string_view name, std::span<const std::byte> value,
+                         bool kill_set_group_id) noexcept;
+  FsResult<void> remove_acl(NodeId id, std::string_view name) noexcept;
+  /// Writes it as it is; null: takes away what is there.
+  FsResult<void> keep_acl(const Found& found, std::string_view name, const PosixAcl* acl) noexcept;
+  /// A lower file's as it is to be stored; empty if it is none.
+  [[nodiscard]] std::string acl_from_lower(std::string_view value) const noexcept;
+  [[nodiscard]] FsResult<Inherited> inherit(Node& dir, std::uint32_t mode,
+                                            const Caller& who) noexcept;
+  FsResult<void> give_acls(int fd, const Inherited& from) const noexcept;
+
   // copy_up.cpp
   [[nodiscard]] FsResult<Node*> copy_up(const Found& found) noexcept;
   [[nodiscard]] FsResult<Node*> copy_up_dir(LowerRef ref) noexcept;
@@ -206,8 +240,8 @@ class Overlay {
   [[nodiscard]] FsResult<IndexEntry*> free_name(Node& dir, Name name) noexcept;
   [[nodiscard]] OverrideStat new_stat(const Node& dir, std::uint32_t mode, std::uint64_t rdev,
                                       const Caller& who) const noexcept;
-  FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish,
-                         std::string_view content) noexcept;
+  FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish, std::string_view content,
+                         const Inherited& from) noexcept;
   FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
                              Quota::Admission& admission) noexcept;
   Node& new_node(const OverrideStat& stat, const struct stat& host) noexcept;
@@ -289,6 +323,8 @@ class Overlay {
   IdView ids_;
   Durability durability_;
   bool static_nlink_;
+  bool acls_;
+  bool xattrs_;
   std::uint64_t copy_by_parts_from_;
   FdCache fds_;  // by NodeId
 

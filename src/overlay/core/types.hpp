@@ -78,6 +78,7 @@ struct Entry {
 /// Who asks.
 struct Caller {
   Owner owner;
+  std::uint32_t umask = 0;  // what a default ACL takes the place of
 };
 
 /// What setattr shall change. Times: UTIME_NOW and UTIME_OMIT mean in tv_nsec what they mean to utimensat(2).

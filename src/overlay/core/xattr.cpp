@@ -11,6 +11,11 @@
 namespace sbx::overlay {
 
 FsResult<std::string> Overlay::xattr(NodeId id, std::string_view name) noexcept {
+  bool below = false;
+  return is_acl(name) ? acl(id, name) : kept_xattr(id, name, below);
+}
+
+FsResult<std::string> Overlay::kept_xattr(NodeId id, std::string_view name, bool& below) noexcept {
   const auto disk = xattr_to_disk(name, xattr_form());
   if (!disk) {
     return no(disk.error() == Errno(EPERM) || disk.error() == Errno(ERANGE) ? ENODATA
@@ -20,7 +25,8 @@ FsResult<std::string> Overlay::xattr(NodeId id, std::string_view name) noexcept 
   {
     const std::shared_lock lock(tree_);
     const Found found = SBX_TRY(locate(id));
-    if (found.node == nullptr || !found.node->has_upper) {
+    below = found.node == nullptr || !found.node->has_upper;
+    if (below) {
       return lower_->xattr(found.lower, name);
     }
     if (found.node->by_name || (S_ISDIR(found.node->mode) && found.node->removed)) {
@@ -46,7 +52,7 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
     const Found found = SBX_TRY(locate(id));
     if (found.node == nullptr || !found.node->has_upper) {
       std::vector<std::string> names = SBX_TRY(lower_->xattr_names(found.lower));
-      std::erase_if(names, [](const std::string& name) { return !xattr_shown(name); });
+      std::erase_if(names, [&](const std::string& name) { return !shows(name); });
       return names;
     }
     if (found.node->by_name || (S_ISDIR(found.node->mode) && found.node->removed)) {
@@ -60,7 +66,8 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
   split_names(list, on_disk);
   std::vector<std::string> names;
   for (const std::string& name : on_disk) {
-    if (auto shown = xattr_from_disk(name, xattr_form())) {
+    auto shown = xattr_from_disk(name, xattr_form());
+    if (shown && shows(*shown)) {
       names.push_back(std::move(*shown));
     }
   }
@@ -68,9 +75,13 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
 }
 
 FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
-                                  std::span<const std::byte> value, int flags) noexcept {
+                                  std::span<const std::byte> value, int flags,
+                                  bool kill_set_group_id) noexcept {
   if (upper_ == nullptr) {
     return no(EROFS);
+  }
+  if (is_acl(name)) {
+    return set_acl(id, name, value, kill_set_group_id);
   }
   const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
   SBX_TRY(make_whole(id));
@@ -85,6 +96,9 @@ FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
 FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept {
   if (upper_ == nullptr) {
     return no(EROFS);
+  }
+  if (is_acl(name)) {
+    return remove_acl(id, name);
   }
   const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
   if (upper_->whole()) {

@@ -1,5 +1,7 @@
 #include "overlay/core/xattr_policy.hpp"
 
+#include "overlay/core/posix_acl.hpp"
+
 namespace sbx::overlay {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr std::string_view kFuseOverlayfs = "user.fuseoverlayfs.";
 constexpr std::string_view kOursEscape = "user.sbx.escape.";
 constexpr std::string_view kCapability = "security.capability";
 constexpr std::string_view kCapabilityOnDisk = "user.sbx.security.capability";
+constexpr std::string_view kAclOnDisk = "user.sbx.system.posix_acl_";
 constexpr std::size_t kNameLimit = 255;  // XATTR_NAME_MAX, <linux/limits.h>
 
 std::string join(std::string_view head, std::string_view tail) {
@@ -31,6 +34,9 @@ FsResult<std::string> xattr_to_disk(std::string_view name, XattrForm form) noexc
   std::string disk;
   if (name == kCapability) {
     return std::string(form == XattrForm::kNative ? kCapability : kCapabilityOnDisk);
+  }
+  if (is_acl(name)) {
+    return form == XattrForm::kNative ? std::string(name) : join("user.sbx.", name);
   }
   if (name.starts_with("trusted.")) {
     return no(EPERM);  // as for every user namespace but the first
@@ -54,6 +60,9 @@ FsResult<std::string> xattr_to_disk(std::string_view name, XattrForm form) noexc
 std::optional<std::string> xattr_from_disk(std::string_view name, XattrForm form) {
   if (name == (form == XattrForm::kNative ? kCapability : kCapabilityOnDisk)) {
     return std::string(kCapability);
+  }
+  if (form == XattrForm::kNative ? is_acl(name) : name.starts_with(kAclOnDisk)) {
+    return std::string(form == XattrForm::kNative ? name : name.substr(kOurs.size()));
   }
   if (name.starts_with(kOverlayEscape)) {
     return join(kOverlay, name.substr(kOverlayEscape.size()));

@@ -51,6 +51,8 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
         Upper::open(std::move(request.upper), std::move(request.work), request.upper_options));
   }
   options.static_nlink = request.static_nlink;
+  options.acls = request.acls;
+  options.xattrs = request.xattrs;
   options.ids = std::move(request.ids);
   options.durability = request.durability;
   options.quota = request.quota;

@@ -56,6 +56,9 @@ struct ServeRequest {
   sys::Fd work;
   Upper::Options upper_options;
   bool static_nlink = false;  // directories have link count 1
+  /// POSIX ACLs: then the kernel asks for that of each file that is used by who does not own it.
+  bool acls = false;
+  bool xattrs = true;  // false: no extended attributes are served
   IdView ids;
   Durability durability = Durability::kDurable;
   std::optional<QuotaLimits> quota;

@@ -22,7 +22,9 @@ void on_init(void* served, struct fuse_conn_info* connection) noexcept {
   const Served& how = *static_cast<const Served*>(served);
   const unsigned back = how.write_cache == WriteCache::kBack ? FUSE_CAP_WRITEBACK_CACHE : 0U;
   const unsigned asked = how.listing == Listing::kAsAsked ? FUSE_CAP_READDIRPLUS_AUTO : 0U;
-  connection->want = connection->capable & (kWanted | back | asked);
+  // Where a default ACL is, the umask is not for the kernel to apply.
+  const unsigned acls = how.overlay.serves_acls() ? FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK : 0U;
+  connection->want = connection->capable & (kWanted | back | asked | acls);
   connection->max_write = 1U << 20;
   // Read-ahead and write-back requests under way at once; the kernel's default of 12 starves several readers.
   connection->max_background = 64;

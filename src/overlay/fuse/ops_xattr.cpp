@@ -22,6 +22,15 @@ void reply_sized(fuse_req_t request, const FsResult<std::string>& value,
   }
 }
 
+/// For a mount without: the kernel never asks again.
+bool refused(fuse_req_t request) noexcept {
+  if (overlay_of(request).serves_xattrs()) {
+    return false;
+  }
+  (void)fuse_reply_err(request, ENOSYS);
+  return true;
+}
+
 void on_getxattr(fuse_req_t request, fuse_ino_t id, const char* name, std::size_t size) noexcept {
   if (!overlay_of(request).has_xattrs()) {
     // The kernel's overlay above asks for marks of each file, and each execve for capabilities.
@@ -32,6 +41,9 @@ void on_getxattr(fuse_req_t request, fuse_ino_t id, const char* name, std::size_
 }
 
 void on_listxattr(fuse_req_t request, fuse_ino_t id, std::size_t size) noexcept {
+  if (refused(request)) {
+    return;
+  }
   const auto names = overlay_of(request).xattr_names(NodeId(id));
   if (!names) {
     (void)fuse_reply_err(request, names.error().value());
@@ -46,12 +58,16 @@ void on_listxattr(fuse_req_t request, fuse_ino_t id, std::size_t size) noexcept 
 
 void on_setxattr(fuse_req_t request, fuse_ino_t id, const char* name, const char* value,
                  std::size_t size, int flags) noexcept {
-  reply(request, overlay_of(request).set_xattr(NodeId(id), name,
-                                               std::as_bytes(std::span(value, size)), flags));
+  if (!refused(request)) {
+    reply(request, overlay_of(request).set_xattr(NodeId(id), name,
+                                                 std::as_bytes(std::span(value, size)), flags));
+  }
 }
 
 void on_removexattr(fuse_req_t request, fuse_ino_t id, const char* name) noexcept {
-  reply(request, overlay_of(request).remove_xattr(NodeId(id), name));
+  if (!refused(request)) {
+    reply(request, overlay_of(request).remove_xattr(NodeId(id), name));
+  }
 }
 
 }  // namespace

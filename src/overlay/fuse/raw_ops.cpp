@@ -65,8 +65,8 @@ struct fuse_attr to_wire(const Attr& attr) noexcept {
 void answer_tmpfile(Overlay& overlay, const RawRequest& request,
                     const struct fuse_in_header& header) noexcept {
   const auto wish = arguments<struct fuse_create_in>(request.bytes);
-  const auto made =
-      overlay.make_unnamed(NodeId(header.nodeid), wish.mode, {{header.uid, header.gid}});
+  const auto made = overlay.make_unnamed(NodeId(header.nodeid), wish.mode,
+                                         {{header.uid, header.gid}, wish.umask});
   if (!made) {
     send(request, header.unique, made.error().value(), nullptr, 0);
     return;
@@ -83,14 +83,43 @@ void answer_tmpfile(Overlay& overlay, const RawRequest& request,
   send(request, header.unique, 0, &body, sizeof(body));
 }
 
+/// The long form of FUSE_SETXATTR, which has flags where the short one has the name: 0 or 1, no letter.
+bool is_long_setxattr(const RawRequest& request, const struct fuse_in_header& header) noexcept {
+  return header.opcode == FUSE_SETXATTR &&
+         arguments<struct fuse_setxattr_in>(request.bytes).setxattr_flags <=
+             FUSE_SETXATTR_ACL_KILL_SGID;
+}
+
+void answer_setxattr(Overlay& overlay, const RawRequest& request,
+                     const struct fuse_in_header& header) noexcept {
+  const auto wish = arguments<struct fuse_setxattr_in>(request.bytes);
+  const std::size_t head = sizeof(header) + sizeof(wish);
+  const auto rest = request.bytes.subspan(std::min(head, request.bytes.size()));
+  const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
+  const std::size_t end = text.find('\0');
+  int error = EINVAL;
+  if (!overlay.serves_xattrs()) {
+    error = ENOSYS;
+  } else if (end != std::string_view::npos && wish.size <= rest.size() - end - 1) {
+    const auto set = overlay.set_xattr(
+        NodeId(header.nodeid), text.substr(0, end), rest.subspan(end + 1, wish.size),
+        static_cast<int>(wish.flags), wish.setxattr_flags == FUSE_SETXATTR_ACL_KILL_SGID);
+    error = set ? 0 : set.error().value();
+  }
+  send(request, header.unique, error, nullptr, 0);
+}
+
 }  // namespace
 
 bool answer_raw(Overlay& overlay, const RawRequest& request,
                 const struct fuse_in_header& header) noexcept {
-  if (header.opcode != FUSE_TMPFILE) {
+  if (header.opcode == FUSE_TMPFILE) {
+    answer_tmpfile(overlay, request, header);
+  } else if (is_long_setxattr(request, header)) {
+    answer_setxattr(overlay, request, header);
+  } else {
     return false;
   }
-  answer_tmpfile(overlay, request, header);
   return true;
 }
 
@@ -99,13 +128,14 @@ void patch_init_reply(std::span<const std::byte> request, struct iovec* parts, i
       parts[1].iov_len < offsetof(struct fuse_init_out, flags) + 4) {
     return;
   }
-  if ((arguments<struct fuse_init_in>(request).flags & FUSE_HANDLE_KILLPRIV_V2) == 0) {
-    return;
-  }
+  const std::uint32_t offered = arguments<struct fuse_init_in>(request).flags;
   auto* flags = static_cast<std::byte*>(parts[1].iov_base) + offsetof(struct fuse_init_out, flags);
   std::uint32_t value = 0;
   std::memcpy(&value, flags, sizeof(value));
-  value = (value & ~static_cast<std::uint32_t>(FUSE_HANDLE_KILLPRIV)) | FUSE_HANDLE_KILLPRIV_V2;
+  if ((offered & FUSE_HANDLE_KILLPRIV_V2) != 0) {
+    value = (value & ~static_cast<std::uint32_t>(FUSE_HANDLE_KILLPRIV)) | FUSE_HANDLE_KILLPRIV_V2;
+  }
+  value |= offered & FUSE_SETXATTR_EXT;
   std::memcpy(flags, &value, sizeof(value));
 }
 

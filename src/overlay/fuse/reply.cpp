@@ -11,7 +11,7 @@ Overlay& overlay_of(fuse_req_t request) noexcept {
 
 Caller caller_of(fuse_req_t request) noexcept {
   const struct fuse_ctx* context = fuse_req_ctx(request);
-  return {{context->uid, context->gid}};
+  return {{context->uid, context->gid}, context->umask};
 }
 
 struct stat to_stat(const Attr& attr) noexcept {

@@ -93,11 +93,15 @@ TEST_CASE("what changes nothing is accepted", "[options]") {
   CHECK(parse("lowerdir=/l")->write_back);
   CHECK_FALSE(parse("lowerdir=/l,writeback=0")->write_back);
   CHECK(parse("lowerdir=/l,threaded=0")->one_thread);
+  CHECK(parse("lowerdir=/l,acl")->acls);
+  CHECK_FALSE(parse("lowerdir=/l,acl,noacl")->acls);
+  CHECK(parse("lowerdir=/l,noxattrs=0")->xattrs);
+  CHECK_FALSE(parse("lowerdir=/l,noxattrs=1")->xattrs);
 }
 
 TEST_CASE("what promises more than there is, is refused by name", "[options]") {
   for (const char* option :
-       {"acl", "plugins=/x", "noxattrs=1", "redirect_dir=on", "xattr_permissions=1", "ino32_t",
+       {"plugins=/x", "noxattrs=2", "acl=1", "redirect_dir=on", "xattr_permissions=1", "ino32_t",
         "allow_root", "nfs_export=on", "auto_unmount", "squash_to_uid=x",
         "squash_to_uid=4294967295", "uidmapping=0:1", "fsync=maybe", "uidmapping=1:4294967295:2",
         "timeout=soon", "unheard-of"}) {
