@@ -132,6 +132,91 @@ def inside_links(top: Path) -> list[str]:
     return [] if said == wanted else [f"hard links: {said!r}, not {wanted!r}"]
 
 
+def posix(low: Path) -> dict:
+    """What other overlays in user space are known to get wrong, in the folder we are in; `low` has a file f from a lower directory."""
+    said = {}
+
+    def say(what: str, do) -> None:
+        try:
+            said[what] = do()
+        except OSError as error:
+            said[what] = errno.errorcode[error.errno]
+
+    def unlinked(path) -> tuple:
+        with open(path, "w+b", buffering=0) as file:
+            os.unlink(path)
+            os.write(file.fileno(), b"xy")
+            os.fchmod(file.fileno(), 0o640)
+            st = os.fstat(file.fileno())
+            return st.st_nlink, st.st_size, stat.filemode(st.st_mode), os.pread(file.fileno(), 9, 0)
+
+    def in_group_folder() -> list:
+        os.mkdir("group")
+        os.chown("group", 0, 500)
+        os.chmod("group", 0o2777)
+        if os.fork() == 0:
+            os.setgroups([])
+            os.setresgid(600, 600, 600)
+            os.setresuid(700, 700, 700)
+            os.mkdir("group/dir", 0o755)
+            for name, mode in (("exec", 0o2775), ("plain", 0o2765)):
+                os.close(os.open(f"group/{name}", os.O_CREAT | os.O_WRONLY, mode))
+            os.mknod("group/fifo", stat.S_IFIFO | 0o660)
+            os.symlink("x", "group/link")
+            os._exit(0)
+        os.wait()
+        return [(name, stat.filemode(st.st_mode), st.st_uid, st.st_gid)
+                for name in ("dir", "exec", "plain", "fifo", "link") for st in [os.lstat(f"group/{name}")]]
+
+    def deep() -> int:
+        for _ in range(40):  # 8,000 bytes, twice PATH_MAX
+            os.mkdir("d" * 200)
+            os.chdir("d" * 200)
+        Path("end").touch()
+        os.rename("end", "ended")
+        os.unlink("ended")
+        for _ in range(40):
+            os.chdir("..")
+            os.rmdir("d" * 200)
+        return len(os.listdir("."))
+
+    say("a file without a name", lambda: unlinked("new"))
+    say("a lower one", lambda: unlinked(low / "f"))
+    say("set-group-id", in_group_folder)
+    for length in (255, 256, 1024):
+        say(f"make {length}", lambda: os.close(os.open("n" * length, os.O_CREAT | os.O_WRONLY)))  # noqa: B023
+        say(f"look up {length}", lambda: os.stat("m" * length))  # noqa: B023
+        say(f"rename to {length}", lambda: os.rename("group", "g" * length))  # noqa: B023
+        say(f"link to {length}", lambda: os.link("n" * 255, "l" * length))  # noqa: B023
+    for length in (4095, 4096):
+        say(f"symlink of {length}", lambda: os.symlink("s" * length, f"to{length}") or len(os.readlink(f"to{length}")))  # noqa: B023
+    say("deep", lambda: os.mkdir("deep") or os.chdir("deep") or deep())
+    return said
+
+
+def inside_posix(top: Path) -> list[str]:
+    said = {}
+    for name, options in (("plain", None), ("native", ""), ("override", ",xattr_permissions=2")):
+        folder = top / name
+        folder.mkdir()
+        shell("mkdir -p a/low u w m; echo lower >a/low/f", folder=folder)
+        if options is None:
+            shell("cp -a a/low m", folder=folder)
+        else:
+            shell(f'"$1" -o lowerdir=a,upperdir=u,workdir=w{options} m', OVERLAY, folder=folder)
+        work = folder / "m/work"
+        work.mkdir()
+        os.chdir(work)
+        said[name] = posix(folder / "m/low")
+        os.chdir(top)
+        shell("rm -rf m/*; ls -A m", folder=folder)
+        if options is not None:
+            shell("umount m", folder=folder)
+    found = [f"{name}: {what}: {said[name].get(what)}, not {wanted}" for name in ("native", "override")
+             for what, wanted in said["plain"].items() if said[name].get(what) != wanted]
+    return found + ([] if len(said["plain"]) == 18 else [f"{len(said['plain'])} things were compared"])
+
+
 ACLS = r"""cd "$1"; umask 027
 show() { getfacl -nP "$@"; stat -c '%n %A' "$@"; }
 as() { id=$1; shift; setpriv --reuid "$id" --regid "$((id + 1))" --clear-groups "$@" 2>&1; echo "$id: exit $?"; }
@@ -362,7 +447,7 @@ def main() -> None:
     if sys.argv[1] == "inside":
         top = Path(sys.argv[3])
         top.mkdir()
-        found = {"trees": inside_trees, "links": inside_links, "acls": inside_acls, "program": inside_program}[sys.argv[2]](top)
+        found = {"trees": inside_trees, "links": inside_links, "posix": inside_posix, "acls": inside_acls, "program": inside_program}[sys.argv[2]](top)
         print("\n".join(found))
         sys.exit(1 if found else 0)
     need("userns", "fuse", "ids:full", *{"podman": ["tool:podman", "tool:busybox"], "acls": ["tool:setfacl"]}.get(sys.argv[1], []))
@@ -372,7 +457,7 @@ def main() -> None:
         else:
             found = []
             place.environment["SBX_OVERLAY"] = OVERLAY
-            for part in ("trees", "links") if sys.argv[1] == "trees" else (sys.argv[1],):
+            for part in ("trees", "links", "posix") if sys.argv[1] == "trees" else (sys.argv[1],):
                 ran = place.run("unshare", "-Um", "--map-root-user", "--map-auto", sys.executable, os.path.abspath(__file__), "inside", part,
                                 place.work / part, timeout=120, join=True)
                 found += [ran.out or f"exit code {ran.code}"] if ran.code != 0 else []
