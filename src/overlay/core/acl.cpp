@@ -14,8 +14,8 @@ namespace {
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
-FsResult<void> drop(int fd, const std::string& disk) noexcept {
-  const auto removed = sys::at::remove_xattr(fd, disk.c_str());
+FsResult<void> drop(const Marks& marks, int fd, const std::string& disk) noexcept {
+  const auto removed = marks.remove(fd, disk.c_str());
   const bool none =
       !removed && (removed.error() == Errno(ENODATA) || removed.error() == Errno(EOPNOTSUPP));
   return none ? FsResult<void>() : removed;
@@ -127,10 +127,10 @@ FsResult<void> Overlay::keep_acl(const Found& found, std::string_view name,
   const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
   const FdRef fd = SBX_TRY(any_fd(*node));
   if (acl == nullptr) {
-    return drop(fd->get(), disk);
+    return drop(upper_->marks(), fd->get(), disk);
   }
   const std::string value = acl->format();
-  const auto set = [&] { return sys::at::set_xattr(fd->get(), disk.c_str(), bytes(value)); };
+  const auto set = [&] { return upper_->marks().set(fd->get(), disk.c_str(), bytes(value)); };
   return quota_ ? quota_->metered(fd->get(), value.size(), set) : set();
 }
 
@@ -145,7 +145,7 @@ FsResult<Overlay::Inherited> Overlay::inherit(Node& dir, std::uint32_t mode,
   const FdRef fd = SBX_TRY(dir_fd(dir));
   const std::string disk = SBX_TRY(xattr_to_disk(kDefaultAcl, xattr_form()));
   std::array<std::byte, 4096> value;  // NOLINT: filled below; the most that parse() takes
-  const auto size = sys::at::get_xattr(fd->get(), disk.c_str(), value);
+  const auto size = upper_->marks().get(fd->get(), disk.c_str(), value);
   auto acl = size ? PosixAcl::parse(std::span(value).first(*size)) : std::nullopt;
   if (!acl) {
     return from;
@@ -165,7 +165,7 @@ FsResult<void> Overlay::give_acls(int fd, const Inherited& from) const noexcept 
        {std::pair(kAccessAcl, &from.access_acl), std::pair(kDefaultAcl, &from.default_acl)}) {
     if (!value->empty()) {
       const std::string disk = SBX_TRY(xattr_to_disk(name, xattr_form()));
-      SBX_TRY(sys::at::set_xattr(fd, disk.c_str(), bytes(*value)));
+      SBX_TRY(upper_->marks().set(fd, disk.c_str(), bytes(*value)));
     }
   }
   return {};

@@ -86,8 +86,7 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
   const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
   {
     const KeepTimes keep(parent->get());
-    SBX_TRY(sys::at::rename(upper_->work(), fresh.c_str(), parent->get(), name.c_str(),
-                            RENAME_NOREPLACE));
+    SBX_TRY(upper_->place(fresh.c_str(), parent->get(), name));
   }
   SBX_TRY(upper_->finish_dir(fd.get(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}));
   admission.use(host);
@@ -140,7 +139,7 @@ FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {
         continue;
       }
     }
-    const auto set = sys::at::set_xattr(fd, disk.c_str(), std::as_bytes(std::span(value)));
+    const auto set = upper_->marks().set(fd, disk.c_str(), std::as_bytes(std::span(value)));
     // Capabilities as themselves are root's to give; who is not copies the file without, as cp(1) does. ACLs as
     // themselves are not everywhere.
     const bool optional = !set && !disk.starts_with("user.") &&
@@ -152,8 +151,8 @@ FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {
   return {};
 }
 
-FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_name,
-                                          Node& node) noexcept {
+FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node,
+                                          Number number) noexcept {
   const Attr attr = SBX_TRY(attr_of_lower(ref));
   const bool regular = S_ISREG(attr.mode);
   const std::string content = S_ISLNK(attr.mode) ? SBX_TRY(lower_->read_link(ref)) : std::string();
@@ -164,6 +163,7 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
                    : SBX_TRY(upper_->make_file(upper_->work(), work_name.c_str(), stat, content));
   const struct timespec times[2] = {attr.atime, attr.mtime};
   bool metacopy = regular && attr.size > 0;
+  node.ino = attr.ino;
   const auto fill = [&]() -> FsResult<struct stat> {
     if (!fd.valid()) {
       SBX_TRY(sys::at::set_times(upper_->work(), work_name.c_str(), times));
@@ -171,7 +171,7 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
     }
     if (metacopy) {
       SBX_TRY(sys::at::truncate(fd.get(), attr.size));
-      const auto marked = Upper::set_metacopy(fd.get());
+      const auto marked = upper_->set_metacopy(fd.get());
       if (!marked && upper_->native() && marked.error() == Errno(EOPNOTSUPP)) {
         SBX_TRY(lower_->copy_data(ref, fd.get(), attr.size));  // no attributes here: all at once
         metacopy = false;
@@ -180,9 +180,13 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
       }
     }
     SBX_TRY(copy_xattrs(ref, fd.get()));
-    SBX_TRY(upper_->set_origin(fd.get(), attr.ino));
+    const struct stat made = SBX_TRY(sys::at::stat(fd.get()));
+    if (number == Number::kOwn) {
+      node.ino = lower_->number_for_upper(made.st_dev, made.st_ino);
+    }
+    SBX_TRY(upper_->set_origin(fd.get(), node.ino));
     SBX_TRY(sys::at::set_times(fd.get(), times));
-    return sys::at::stat(fd.get());
+    return made;
   };
   const auto host = fill();
   if (!host) {
@@ -190,7 +194,6 @@ FsResult<void> Overlay::copy_file_to_work(LowerRef ref, const std::string& work_
     return fail(host.error());
   }
   admission.use(*host);
-  node.ino = attr.ino;
   node.mode = attr.mode;
   node.owner = attr.owner;
   node.rdev = attr.rdev;
@@ -273,8 +276,7 @@ FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
     const FdRef fd = SBX_TRY(dir_fd(*spot.dir));
     const KeepTimes keep(fd->get());
     if (i + 1 == spots.size()) {
-      SBX_TRY(sys::at::rename(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str(),
-                              RENAME_NOREPLACE));
+      SBX_TRY(upper_->place(work_name.c_str(), fd->get(), spot.name));
     } else {
       SBX_TRY(sys::at::link(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str()));
     }

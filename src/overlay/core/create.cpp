@@ -48,9 +48,10 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   Node* dir = SBX_TRY(writable_dir(dir_id));
   IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
   const FdRef parent = SBX_TRY(dir_fd(*dir));
-  const std::string aside = whiteout != nullptr ? upper_->work_name("n") : std::string();
-  const int where = whiteout != nullptr ? upper_->work() : parent->get();
-  const char* as = whiteout != nullptr ? aside.c_str() : name.c_str();
+  const bool in_work = whiteout != nullptr || upper_->makes_aside();
+  const std::string aside = in_work ? upper_->work_name("n") : std::string();
+  const int where = in_work ? upper_->work() : parent->get();
+  const char* as = in_work ? aside.c_str() : name.c_str();
 
   const bool directory = wish.type == S_IFDIR;
   Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
@@ -64,21 +65,30 @@ FsResult<Entry> Overlay::create(NodeId dir_id, Name name, const OverrideStat& wi
   }
   // Of a file's whiteout too where others read: the kernel's overlay does it, and this may become a layer elsewhere.
   if (directory && whiteout != nullptr && (whiteout->hides_dir || upper_->whole())) {
-    SBX_TRY(Upper::set_opaque(fd.get()));
+    SBX_TRY(upper_->set_opaque(fd.get()));
   }
+  FsResult<void> placed;
   if (whiteout != nullptr) {
-    const auto placed =
-        sys::at::rename(where, as, parent->get(), name.c_str(), directory ? RENAME_EXCHANGE : 0);
-    // What is left there: the whiteout of a directory, or what could not be placed.
-    if (directory || !placed) {
-      (void)sys::at::unlink(where, as, directory && !placed ? AT_REMOVEDIR : 0);
-    }
-    SBX_TRY(FsResult<void>(placed));
+    placed = directory ? upper_->place_on_whiteout(as, parent->get(), name)
+                       : replace_whiteout(as, parent->get(), name);
+  } else if (in_work) {
+    placed = upper_->place(as, parent->get(), name);
+  }
+  if (!placed) {
+    (void)sys::at::unlink(where, as, directory ? AT_REMOVEDIR : 0);
+    return fail(placed.error());
   }
   if (directory) {
     SBX_TRY(upper_->finish_dir(fd.get(), wish));
   }
   return finish_new(*dir, name, wish, std::move(fd), admission);
+}
+
+FsResult<void> Overlay::replace_whiteout(const char* work_name, int dir, Name name) noexcept {
+  const std::uint64_t gone = upper_->last_whiteout(dir, name);
+  SBX_TRY(sys::at::rename(upper_->work(), work_name, dir, name.c_str()));
+  upper_->marks().forget(gone);
+  return {};
 }
 
 FsResult<Entry> Overlay::finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
@@ -173,6 +183,10 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
   if (S_ISDIR(SBX_TRY(mode_of(found)))) {
     return no(EPERM);
   }
+  const bool unnamed = found.node != nullptr && !found.node->work_name.empty();
+  if (!upper_->can().links && !unnamed) {
+    return no(EPERM);  // as Linux says on such a file system
+  }
   SBX_TRY(free_name(*dir, name));
   Node* node = SBX_TRY(copy_up(found));
   const IndexEntry* whiteout = SBX_TRY(free_name(*dir, name));
@@ -181,11 +195,13 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
   }
   if (node->metacopy) {
     const FdRef fd = SBX_TRY(file_fd(*node));
-    SBX_TRY(Upper::set_redirect(fd->get(), SBX_TRY(lower_path(node->lower.ref()))));
+    SBX_TRY(upper_->set_redirect(fd->get(), SBX_TRY(lower_path(node->lower.ref()))));
   }
   const FdRef to = SBX_TRY(dir_fd(*dir));
   if (!node->work_name.empty()) {
-    SBX_TRY(sys::at::rename(upper_->work(), node->work_name.c_str(), to->get(), name.c_str()));
+    SBX_TRY(whiteout != nullptr ? replace_whiteout(node->work_name.c_str(), to->get(), name)
+                                : sys::at::rename(upper_->work(), node->work_name.c_str(),
+                                                  to->get(), name.c_str()));
     node->work_name.clear();
     node->pinned.reset();
   } else if (node->links.empty()) {
@@ -198,7 +214,7 @@ FsResult<Entry> Overlay::link(NodeId id, NodeId dir_id, Name name) noexcept {
     } else {
       const std::string aside = upper_->work_name("n");
       SBX_TRY(sys::at::link(from->get(), old_name, upper_->work(), aside.c_str()));
-      SBX_TRY(sys::at::rename(upper_->work(), aside.c_str(), to->get(), name.c_str()));
+      SBX_TRY(replace_whiteout(aside.c_str(), to->get(), name));
     }
     nodes_.set_linked(*node);
   }

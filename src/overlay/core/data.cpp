@@ -107,7 +107,7 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
     SBX_TRY(restore_after_copy(*node, fd));
   }
   // In memory first is wrong: a failure here must leave the file as it was.
-  SBX_TRY(Upper::clear_metacopy(fd));
+  SBX_TRY(upper_->clear_metacopy(fd));
   node->metacopy = false;
   node->partial = false;
   return {};
@@ -258,8 +258,9 @@ FsResult<void> Overlay::sync(NodeId id, bool data_only) noexcept {
     }
     fd = SBX_TRY(any_fd(*found.node));
   }
-  return sys::at::sync(fd->get(),
-                       data_only ? sys::at::SyncKind::kDataOnly : sys::at::SyncKind::kAll);
+  SBX_TRY(
+      sys::at::sync(fd->get(), data_only ? sys::at::SyncKind::kDataOnly : sys::at::SyncKind::kAll));
+  return upper_->marks().sync();
 }
 
 }  // namespace sbx::overlay

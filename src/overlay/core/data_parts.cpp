@@ -61,7 +61,7 @@ FsResult<void> Overlay::set_below(NodeId id, std::uint64_t below) noexcept {
   }
   node->below = std::min(node->below, below);
   const FdRef fd = SBX_TRY(file_fd(*node));
-  SBX_TRY(Upper::set_below(fd->get(), node->below));
+  SBX_TRY(upper_->set_below(fd->get(), node->below));
   node->below_stored = true;
   return {};
 }
@@ -100,6 +100,9 @@ FsResult<std::size_t> Overlay::read_parts(const Source& source, std::uint64_t of
 /// Blocks that are written for the first time, and not as a whole, get the rest from the lower file in the same write.
 FsResult<void> Overlay::write_part(const Source& source, std::uint64_t offset,
                                    std::span<const std::byte> data) noexcept {
+  if (data.empty()) {
+    return {};  // makes no file longer, so its block must not either
+  }
   const int fd = source.fd->get();
   const std::uint64_t unit = source.in_parts() ? upper_->hole_unit() : 1;
   const std::uint64_t end = offset + data.size();

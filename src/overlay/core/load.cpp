@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "overlay/core/keep_times.hpp"
 #include "overlay/core/layer_marks.hpp"
 #include "overlay/core/overlay.hpp"
 #include "sys/at.hpp"
@@ -66,6 +67,9 @@ FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
       }
     }
   }
+  if (dir.interrupted) {
+    SBX_TRY(end_interruption(dir, fd.get(), index));
+  }
   for (const std::string& name : foreign) {
     const bool hides = index.find(name) == nullptr;
     SBX_TRY(upper_->convert_whiteout(fd.get(), name, hides));
@@ -73,6 +77,21 @@ FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
       index.set_whiteout(index.add(name, lower_type(dir, name)));
     }
   }
+  return {};
+}
+
+/// A server that was killed had taken a whiteout, or what covers a lower name, away, and put nothing in its place yet.
+FsResult<void> Overlay::end_interruption(Node& dir, int fd, DirIndex& index) noexcept {
+  const KeepTimes keep(fd);
+  for (const std::string& name : upper_->hidden_names(fd)) {
+    const std::uint32_t below = lower_type(dir, name);
+    if (below != 0 && index.find(name) == nullptr) {
+      SBX_TRY(upper_->make_whiteout(fd, name));
+      index.set_whiteout(index.add(name, below));
+    }
+  }
+  SBX_TRY(upper_->end_interruption(fd));
+  dir.interrupted = false;
   return {};
 }
 
@@ -138,10 +157,12 @@ Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
   node.below = stored.below;
   if (stored.metacopy && lower) {
     const auto all = lower_->attr(lower.ref());
-    // Blocks may be those of attributes: then looking for data finds none.
-    node.partial = stored.host.st_blocks != 0 || !all || all->size != node.below;
+    // Blocks may be those of attributes: then looking for data finds none. Without any the file may still have been cut or grown.
+    node.partial = stored.host.st_blocks != 0 || !all || all->size != node.below ||
+                   static_cast<std::uint64_t>(stored.host.st_size) != node.below;
   }
   node.marked = stored.xattr_whiteouts;
+  node.interrupted = S_ISDIR(stored.mode) && stored.interrupted;
   node.moved = S_ISDIR(stored.mode) && lower && !stored.redirect.empty();
   node.ino = stored.origin;
   if (node.ino == 0 && lower) {

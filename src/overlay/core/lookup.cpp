@@ -24,6 +24,7 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
   root.host_ino = stored->host.st_ino;
   root.has_upper = true;
   root.marked = stored->xattr_whiteouts;
+  root.interrupted = stored->interrupted;
   overlay->moved_known_ = !stored->has_moved;
   const auto below = overlay->attr_of_lower(kLowerRoot);
   root.ino = below ? below->ino
@@ -177,6 +178,12 @@ FsResult<Overlay::Found> Overlay::child(const Found& dir, Name name, Access acce
     return no(ENOENT);
   }
   LowerPin pin = SBX_TRY(lower_->lookup(below, name.view()));
+  if (upper_ != nullptr && !upper_->can().links) {
+    const Attr attr = SBX_TRY(lower_->attr(pin.ref()));
+    if (!attr.is_dir() && attr.nlink > 1) {
+      return split_name(dir, name, pin.ref(), access);
+    }
+  }
   // A further name of a hard-linked file that was copied up, when nobody had met the name; or a file somebody removed
   // by another name.
   Node* node = nodes_.find(NodeId(pin.ref().get()));
@@ -188,6 +195,33 @@ FsResult<Overlay::Found> Overlay::child(const Found& dir, Name name, Access acce
   }
   const LowerRef ref = pin.ref();
   return Found{node, ref, std::move(pin)};
+}
+
+FsResult<Overlay::Found> Overlay::split_name(const Found& dir, Name name, LowerRef ref,
+                                             Access access) noexcept {
+  if (access == Access::kShared) {
+    return no(kNeedExclusive);
+  }
+  Node& parent = *SBX_TRY(copy_up(dir));
+  DirIndex& index = *SBX_TRY(index_of(parent, access));
+  const FdRef to = SBX_TRY(dir_fd(parent));
+  const std::string fresh = upper_->work_name("c");
+  Node& node = nodes_.add_new();
+  node.lower = LowerPin::of(*lower_, ref);
+  const auto split = [&]() -> FsResult<void> {
+    SBX_TRY(copy_file_to_work(ref, fresh, node, Number::kOwn));
+    const KeepTimes keep(to->get());
+    return upper_->place(fresh.c_str(), to->get(), name);
+  }();
+  if (!split) {
+    (void)fds_.take(node.id.get());
+    nodes_.erase(node);
+    return fail(split.error());
+  }
+  const std::uint32_t type = node.mode & S_IFMT;
+  index.set_node(index.add(name.view(), lower_type(parent, name.view())), node, node.ino, type);
+  add_link(node, parent, name.view());
+  return Found{&node, ref, {}};
 }
 
 FsResult<Overlay::Found> Overlay::adopt_name(const Found& dir, Name name, Node& node,

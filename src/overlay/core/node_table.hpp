@@ -48,7 +48,8 @@ struct Node {
   std::uint64_t below = 0;    // bytes; never more than the file's size
   bool by_name =
       false;  // no file that can be opened: a symlink on disk, in the native form a device too
-  bool marked = false;  // directory: whiteouts may be in the xattr form
+  bool marked = false;       // directory: whiteouts may be in the xattr form
+  bool interrupted = false;  // directory: a change of it was cut short before our time
   bool moved =
       false;  // directory: its lower one lies at another path; only we know, so never forgotten
   bool has_strangers =

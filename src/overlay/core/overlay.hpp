@@ -158,9 +158,13 @@ class Overlay {
   [[nodiscard]] FsResult<Found> child(const Found& dir, Name name, Access access) noexcept;
   [[nodiscard]] FsResult<Found> adopt_name(const Found& dir, Name name, Node& node,
                                            Access access) noexcept;
+  /// Without link(2): the name of a hard-linked file gets a file of its own.
+  [[nodiscard]] FsResult<Found> split_name(const Found& dir, Name name, LowerRef ref,
+                                           Access access) noexcept;
   [[nodiscard]] FsResult<LowerPin> lower_of_stored(const Node& dir, std::string_view name,
                                                    const Stored& stored) noexcept;
   FsResult<void> read_index(Node& dir, DirIndex& index) noexcept;
+  FsResult<void> end_interruption(Node& dir, int fd, DirIndex& index) noexcept;
   Node& node_of_stored(const Stored& stored, LowerPin lower) noexcept;
   [[nodiscard]] Trust trust_of(const Found& found) const noexcept;
   [[nodiscard]] FsResult<LowerPin> resolve_lower(std::string_view path) noexcept;
@@ -228,7 +232,10 @@ class Overlay {
   [[nodiscard]] FsResult<Node*> copy_up_file(LowerRef ref) noexcept;
   [[nodiscard]] FsResult<Node*> step_into(Node& dir, LowerRef ref,
                                           const std::string& name) noexcept;
-  FsResult<void> copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node) noexcept;
+  /// The inode number of a copy. Two files with that of the lower one would be taken for one file.
+  enum class Number { kOfLower, kOwn };
+  FsResult<void> copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node,
+                                   Number number = Number::kOfLower) noexcept;
   FsResult<void> copy_xattrs(LowerRef ref, int fd) noexcept;
   /// Loads all directories that were moved before this server's time: a name of a hard-linked file may lie in one.
   FsResult<void> find_moved() noexcept;
@@ -242,6 +249,7 @@ class Overlay {
                                       const Caller& who) const noexcept;
   FsResult<Entry> create(NodeId dir, Name name, const OverrideStat& wish, std::string_view content,
                          const Inherited& from) noexcept;
+  FsResult<void> replace_whiteout(const char* work_name, int dir, Name name) noexcept;
   FsResult<Entry> finish_new(Node& dir, Name name, const OverrideStat& stat, sys::Fd fd,
                              Quota::Admission& admission) noexcept;
   Node& new_node(const OverrideStat& stat, const struct stat& host) noexcept;
@@ -252,6 +260,7 @@ class Overlay {
   FsResult<void> remove_found_dir(NodeId dir_id, Name name, const Found& found) noexcept;
   FsResult<void> remove_name(Node& dir, Name name, const Found& found) noexcept;
   FsResult<void> begin_removal(Node& node, Node& dir, Name name) noexcept;
+  FsResult<void> keep_in_work(Node& node, int dir, Name name) noexcept;
   void cancel_removal(Node& node) noexcept;
   void finish_removal(Node& node, Node& dir, Name name) noexcept;
   [[nodiscard]] FsResult<bool> shows_empty(const Found& dir) noexcept;

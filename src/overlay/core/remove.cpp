@@ -165,6 +165,10 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
     if (!known_to_kernel(node)) {
       return {};
     }
+    if (!upper_->can().removes_in_use && upper_->can().links) {
+      (void)fds_.take(node.id.get());  // what is open would get a name nobody asked for
+      return keep_in_work(node, parent->get(), name);
+    }
     // An open file is the cheapest way to keep it, as long as there are descriptors.
     if (!node.by_name) {
       if (auto fd = file_fd(node)) {
@@ -176,9 +180,13 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
       return {};
     }
   }
-  // Names are left that we have not met yet, or no descriptor is: a name in the work directory then.
+  // Names are left that we have not met yet, or no descriptor is.
+  return keep_in_work(node, parent->get(), name);
+}
+
+FsResult<void> Overlay::keep_in_work(Node& node, int dir, Name name) noexcept {
   std::string keep = upper_->work_name("o");
-  SBX_TRY(sys::at::link(parent->get(), name.c_str(), upper_->work(), keep.c_str()));
+  SBX_TRY(sys::at::link(dir, name.c_str(), upper_->work(), keep.c_str()));
   node.work_name = std::move(keep);
   return {};
 }
@@ -198,6 +206,9 @@ void Overlay::finish_removal(Node& node, Node& dir, Name name) noexcept {
     return;
   }
   node.removed = true;
+  if (S_ISDIR(node.mode)) {
+    upper_->marks().forget(node.host_ino);  // now: the number may be another file's soon
+  }
   node.index.reset();
   (void)fds_.take(node.id.get());
   drop_if_unused(&node);
@@ -221,11 +232,20 @@ void Overlay::free_quota(const Node& node) noexcept {
 
 void Overlay::bury(Node& node) noexcept {
   free_quota(node);
-  node.pinned.reset();
+  const bool has_marks = node.removed && node.has_upper && !node.by_name && !S_ISDIR(node.mode);
+  bool last = has_marks;
   if (!node.work_name.empty()) {
+    if (has_marks && upper_->marks().in_files()) {
+      const auto st = sys::at::stat(upper_->work(), node.work_name.c_str());
+      last = st && st->st_nlink == 1;
+    }
     (void)sys::at::unlink(upper_->work(),
                           node.work_name.c_str());  // else the next start removes it
   }
+  if (last) {
+    upper_->marks().forget(node.host_ino);
+  }
+  node.pinned.reset();  // last: the number is nobody else's before
 }
 
 }  // namespace sbx::overlay

@@ -84,6 +84,9 @@ FsResult<void> Overlay::rename_sides(RenameSide& from, RenameSide& to, unsigned 
   if (exchanges && !to.exists) {
     return no(ENOENT);
   }
+  if (exchanges && !upper_->can().exchange) {
+    return no(EINVAL);  // as such a file system says itself
+  }
   if ((flags & RENAME_NOREPLACE) != 0 && to.exists) {
     return no(EEXIST);
   }
@@ -130,11 +133,11 @@ FsResult<void> Overlay::prepare_move(RenameSide& what, RenameSide& to) noexcept 
     if (directory) {
       SBX_TRY(upper_->set_has_moved());
     }
-    SBX_TRY(Upper::set_redirect(fd->get(), SBX_TRY(lower_path(node.lower.ref()))));
+    SBX_TRY(upper_->set_redirect(fd->get(), SBX_TRY(lower_path(node.lower.ref()))));
     node.moved = directory;
   } else if (directory && lower_type(*to.dir, to.name.view()) == S_IFDIR) {
     const FdRef fd = SBX_TRY(dir_fd(node));
-    SBX_TRY(Upper::set_opaque(fd->get()));
+    SBX_TRY(upper_->set_opaque(fd->get()));
   }
   return {};
 }
@@ -154,8 +157,8 @@ FsResult<void> Overlay::clear_target(RenameSide& to) noexcept {
   if (S_ISDIR(node.mode) && node.index != nullptr && node.index->has_whiteouts()) {
     // Opaque first: with its whiteouts gone the lower names would show.
     const FdRef fd = SBX_TRY(dir_fd(node));
-    SBX_TRY(Upper::set_opaque(fd->get()));
-    SBX_TRY(Upper::clear_dir(fd->get()));
+    SBX_TRY(upper_->set_opaque(fd->get()));
+    SBX_TRY(upper_->clear_dir(fd->get()));
   }
   return begin_removal(node, *to.dir, to.name);
 }
@@ -167,18 +170,15 @@ FsResult<void> Overlay::move_on_disk(RenameSide& from, RenameSide& to) noexcept 
   const bool leave_whiteout = lower_type(*from.dir, from.name.view()) != 0;
   const bool onto_whiteout = target != nullptr && target->whiteout;
   if (from.type == S_IFDIR && onto_whiteout) {
-    // A directory cannot replace a whiteout, but they can change places.
-    SBX_TRY(sys::at::rename(from_fd->get(), from.name.c_str(), to_fd->get(), to.name.c_str(),
-                            RENAME_EXCHANGE));
-    if (leave_whiteout) {
-      return upper_->mark_for_whiteouts(from_fd->get());
-    }
-    return sys::at::unlink(from_fd->get(), from.name.c_str());
+    return upper_->move_onto_whiteout(from_fd->get(), from.name, to_fd->get(), to.name,
+                                      leave_whiteout);
   }
-  if (leave_whiteout) {
-    return upper_->rename_leaving_whiteout(from_fd->get(), from.name, to_fd->get(), to.name);
-  }
-  return sys::at::rename(from_fd->get(), from.name.c_str(), to_fd->get(), to.name.c_str());
+  const std::uint64_t gone = onto_whiteout ? upper_->last_whiteout(to_fd->get(), to.name) : 0;
+  SBX_TRY(leave_whiteout
+              ? upper_->rename_leaving_whiteout(from_fd->get(), from.name, to_fd->get(), to.name)
+              : sys::at::rename(from_fd->get(), from.name.c_str(), to_fd->get(), to.name.c_str()));
+  upper_->marks().forget(gone);
+  return {};
 }
 
 FsResult<void> Overlay::rename_one(RenameSide& from, RenameSide& to) noexcept {

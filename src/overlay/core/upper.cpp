@@ -3,13 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
+#include <linux/xattr.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -42,13 +40,8 @@ constexpr const char* kOpaqueRoot = "trusted.overlay.opaque";
 
 // Ours, on the root: there are directories with a redirect.
 constexpr const char* kMoved = "user.sbx.moved";
-
-constexpr const char* kSharedWhiteout =
-    "whiteout";  // in the work directory; whiteouts are links to it
-
-constexpr std::uint64_t kMaxHoleUnit = 64U << 10U;
-// Not in every <linux/magic.h>.
-constexpr std::uint64_t kXfsMagic = 0x58465342;
+// Ours, on a directory while it changes in several steps: names, parted by '/', that are whiteouts if they are not there.
+constexpr const char* kHidden = "user.sbx.hidden";
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -69,16 +62,62 @@ std::string read_mark(int fd, const char* name) noexcept {
 }
 
 /// A mark in decimal; 0 if it is none.
-std::uint64_t read_number(int fd, const char* name) noexcept {
-  const std::string value = read_mark(fd, name);
+std::uint64_t number_of(const std::string& value) noexcept {
   std::uint64_t number = 0;
   (void)std::from_chars(value.data(), value.data() + value.size(), number);
   return number;
 }
 
+void take_stat(const std::string& value, bool native, Stored& stored) noexcept {
+  const auto over = OverrideStat::parse(value);
+  stored.has_stat = true;
+  // In the native form, of devices that could not be made only.
+  if (over && (!native || over->type == S_IFCHR || over->type == S_IFBLK)) {
+    stored.owner = over->owner;
+    stored.mode = (over->type != 0 && !S_ISDIR(stored.mode) ? over->type : stored.mode & S_IFMT) |
+                  over->permissions;
+    stored.rdev = over->rdev;
+  }
+}
+
+/// What one attribute says; `value` is called for those that have a meaning only.
+template <class Value>
+void take_mark(std::string_view name, Value value, bool native, Stored& stored) noexcept {
+  if (name == OverrideStat::kXattr) {
+    take_stat(value(), native, stored);
+  } else if (name == kOpaque) {
+    const std::string kind = value();
+    stored.opaque = stored.opaque || kind == "y";
+    stored.xattr_whiteouts = kind == "x";
+  } else if (name == kOpaqueFuse || name == kOpaqueRoot) {
+    stored.opaque = stored.opaque || value() == "y";
+  } else if (name == kRedirect) {
+    stored.redirect = value();
+  } else if (name == kMetacopy) {
+    stored.metacopy = S_ISREG(stored.host.st_mode);
+  } else if (name == kBelow) {
+    stored.below = std::min(stored.below, number_of(value()));
+  } else if (name == kMoved) {
+    stored.has_moved = true;
+  } else if (name == kHidden) {
+    stored.interrupted = S_ISDIR(stored.host.st_mode);
+  } else if (name == kWhiteout) {
+    stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
+  } else if (name == kOrigin || name == kOriginWhole) {
+    stored.origin = number_of(value());
+  }
+}
+
 }  // namespace
 
-void Upper::load_marks(int fd, Stored& stored) const noexcept {
+FsResult<void> Upper::load_marks(int fd, Stored& stored) const noexcept {
+  if (marks_.in_files()) {
+    for (const Mark& mark : SBX_TRY(marks_.all(fd))) {
+      take_mark(
+          mark.name, [&] { return mark.value; }, native(), stored);
+    }
+    return {};
+  }
   std::array<char, 1024> small;  // NOLINT: filled below
   std::string large;
   std::string_view list;
@@ -93,37 +132,10 @@ void Upper::load_marks(int fd, Stored& stored) const noexcept {
   while (!list.empty()) {
     const std::string_view name = list.substr(0, list.find('\0'));
     list.remove_prefix(std::min(name.size() + 1, list.size()));
-    if (name == OverrideStat::kXattr) {
-      const auto over = OverrideStat::parse(read_mark(fd, OverrideStat::kXattr));
-      stored.has_stat = true;
-      // In the native form, of devices that could not be made only.
-      if (over && (!native() || over->type == S_IFCHR || over->type == S_IFBLK)) {
-        stored.owner = over->owner;
-        stored.mode =
-            (over->type != 0 && !S_ISDIR(stored.mode) ? over->type : stored.mode & S_IFMT) |
-            over->permissions;
-        stored.rdev = over->rdev;
-      }
-    } else if (name == kOpaque) {
-      const std::string value = read_mark(fd, kOpaque);
-      stored.opaque = stored.opaque || value == "y";
-      stored.xattr_whiteouts = value == "x";
-    } else if (name == kOpaqueFuse || name == kOpaqueRoot) {
-      stored.opaque = stored.opaque || read_mark(fd, std::string(name).c_str()) == "y";
-    } else if (name == kRedirect) {
-      stored.redirect = read_mark(fd, kRedirect);
-    } else if (name == kMetacopy) {
-      stored.metacopy = S_ISREG(stored.host.st_mode);
-    } else if (name == kBelow) {
-      stored.below = std::min(stored.below, read_number(fd, kBelow));
-    } else if (name == kMoved) {
-      stored.has_moved = true;
-    } else if (name == kWhiteout) {
-      stored.whiteout = S_ISREG(stored.host.st_mode) && stored.host.st_size == 0;
-    } else if (name == kOrigin || name == kOriginWhole) {
-      stored.origin = read_number(fd, std::string(name).c_str());
-    }
+    take_mark(
+        name, [&] { return read_mark(fd, std::string(name).c_str()); }, native(), stored);
   }
+  return {};
 }
 
 Stored Upper::plain(const struct stat& st) const noexcept {
@@ -160,26 +172,9 @@ Result<std::unique_ptr<Upper>> Upper::open(sys::Fd root, sys::Fd work, Options o
   return upper;
 }
 
-Result<void> Upper::probe() {
-  for (const std::string& name : SBX_TRY(sys::list_dir(work_.get(), "."))) {
-    SBX_TRY(sys::remove_tree_at(work_.get(), name));
-  }
-  const auto marked =
-      whole() ? FsResult<void>() : at::set_xattr(root_.get(), "user.sbx.version", bytes("1"));
-  if (!marked) {
-    return fail(Error::make(ErrorCode::kUnsupported, "use as upper directory", "",
-                            errno_text(marked.error().value()))
-                    .with_hint("its file system must have extended attributes (user.*); put "
-                               "containers on a local disk"));
-  }
-  device_whiteouts_ =
-      at::make_node(work_.get(), kSharedWhiteout, S_IFCHR | 0600, makedev(0, 0)).has_value();
-  return {};
-}
-
 FsResult<Stored> Upper::load_root() const noexcept {
   Stored stored = plain(SBX_TRY(at::stat(root_.get())));
-  load_marks(root_.get(), stored);
+  SBX_TRY(load_marks(root_.get(), stored));
   stored.opaque = stored.opaque || (whole() && at::stat(root_.get(), kOpaqueFile));
   return stored;
 }
@@ -193,7 +188,7 @@ FsResult<Stored> Upper::load(int dir, Name name, bool marked) const noexcept {
   if (!fd) {
     return stored.host.st_mode & 0400 ? FsResult<Stored>(fail(fd.error())) : stored;
   }
-  load_marks(fd->get(), stored);
+  SBX_TRY(load_marks(fd->get(), stored));
   stored.whiteout = stored.whiteout && marked;
   if (whole() && !stored.opaque && S_ISDIR(stored.host.st_mode)) {
     stored.opaque = at::stat(fd->get(), kOpaqueFile).has_value();
@@ -205,7 +200,7 @@ FsResult<sys::Fd> Upper::make_file(int dir, const char* name, const OverrideStat
                                    std::string_view content) const noexcept {
   const mode_t mode = native() ? stat.permissions & 0777 : 0600;
   sys::Fd fd = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode));
-  auto filled = write_stat(fd.get(), stat);
+  auto filled = write_first(fd.get(), stat);
   if (filled && !content.empty()) {
     filled = at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
   }
@@ -231,7 +226,7 @@ FsResult<sys::Fd> Upper::make(int dir, const char* name, const OverrideStat& sta
   }
   SBX_TRY(at::make_dir(dir, name, 0700));
   auto fd = at::open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  const auto marked = fd ? write_stat(fd->get(), stat) : FsResult<void>(fail(fd.error()));
+  const auto marked = fd ? write_first(fd->get(), stat) : FsResult<void>(fail(fd.error()));
   if (!marked) {
     (void)at::unlink(dir, name, AT_REMOVEDIR);
     return fail(marked.error());
@@ -246,11 +241,16 @@ FsResult<void> Upper::write_stat(int fd, const OverrideStat& stat) const noexcep
       return {};
     }
   }
-  return at::set_xattr(fd, OverrideStat::kXattr, bytes(stat.format()));
+  return marks_.set(fd, OverrideStat::kXattr, bytes(stat.format()));
 }
 
-FsResult<void> Upper::set_opaque(int dir) noexcept {
-  const auto set = at::set_xattr(dir, kOpaque, bytes("y"));
+FsResult<void> Upper::write_first(int fd, const OverrideStat& stat) const noexcept {
+  return native() ? write_stat(fd, stat)
+                  : marks_.set_first(fd, OverrideStat::kXattr, bytes(stat.format()));
+}
+
+FsResult<void> Upper::set_opaque(int dir) const noexcept {
+  const auto set = marks_.set(dir, kOpaque, bytes("y"));
   if (set || set.error() != Errno(EOPNOTSUPP)) {
     return set;
   }
@@ -268,19 +268,19 @@ FsResult<void> Upper::convert_whiteout(int dir, const std::string& name, bool hi
   return at::unlink(dir, std::string(kWhiteoutPrefix).append(name).c_str());
 }
 
-FsResult<void> Upper::set_redirect(int fd, const std::string& path) noexcept {
-  return at::set_xattr(fd, kRedirect, bytes(path));
+FsResult<void> Upper::set_redirect(int fd, const std::string& path) const noexcept {
+  return marks_.set(fd, kRedirect, bytes(path));
 }
 
 FsResult<void> Upper::set_has_moved() const noexcept {
-  return at::set_xattr(root(), kMoved, bytes("y"));
+  return marks_.set(root(), kMoved, bytes("y"));
 }
 
-FsResult<void> Upper::set_metacopy(int fd) noexcept { return at::set_xattr(fd, kMetacopy, {}); }
+FsResult<void> Upper::set_metacopy(int fd) const noexcept { return marks_.set(fd, kMetacopy, {}); }
 
-FsResult<void> Upper::clear_metacopy(int fd) noexcept {
+FsResult<void> Upper::clear_metacopy(int fd) const noexcept {
   for (const char* mark : {kMetacopy, kBelow}) {
-    const auto cleared = at::remove_xattr(fd, mark);
+    const auto cleared = marks_.remove(fd, mark);
     if (!cleared && cleared.error() != Errno(ENODATA)) {
       return cleared;
     }
@@ -288,48 +288,13 @@ FsResult<void> Upper::clear_metacopy(int fd) noexcept {
   return {};
 }
 
-FsResult<void> Upper::set_below(int fd, std::uint64_t count) noexcept {
-  return at::set_xattr(fd, kBelow, bytes(fmt::format_int(count).str()));
-}
-
-std::uint64_t Upper::hole_unit() noexcept {
-  if (hole_unit_ == kNotTried) {
-    hole_unit_ = try_holes().value_or(0);
-  }
-  return hole_unit_;
-}
-
-/// Others may store zeros as holes (ZFS), or say that all is data (NFS).
-FsResult<std::uint64_t> Upper::try_holes() noexcept {
-  constexpr std::array<std::uint64_t, 4> kKnown{EXT4_SUPER_MAGIC, kXfsMagic, BTRFS_SUPER_MAGIC,
-                                                TMPFS_MAGIC};
-  constexpr std::uint64_t kUnits = 256;
-  struct statfs system {};
-  if (::fstatfs(work_.get(), &system) != 0) {
-    return fail(Errno::last());
-  }
-  const auto unit = static_cast<std::uint64_t>(system.f_bsize);
-  if (std::find(kKnown.begin(), kKnown.end(), static_cast<std::uint64_t>(system.f_type)) ==
-          kKnown.end() ||
-      !std::has_single_bit(unit) || unit > kMaxHoleUnit) {
-    return std::uint64_t{0};
-  }
-  const std::string name = work_name("h");
-  const sys::Fd file =
-      SBX_TRY(at::open(work_.get(), name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600));
-  SBX_TRY(at::unlink(work_.get(), name.c_str()));
-  SBX_TRY(at::truncate(file.get(), kUnits * unit));
-  const std::vector<std::byte> zeros(unit);
-  const std::uint64_t middle = kUnits / 2 * unit + unit;
-  SBX_TRY(at::pwrite_full(file.get(), zeros, middle));
-  const bool tells = SBX_TRY(at::seek(file.get(), 0, SEEK_DATA)) == middle &&
-                     SBX_TRY(at::seek(file.get(), middle, SEEK_HOLE)) == middle + unit;
-  return tells ? unit : 0;
+FsResult<void> Upper::set_below(int fd, std::uint64_t count) const noexcept {
+  return marks_.set(fd, kBelow, bytes(fmt::format_int(count).str()));
 }
 
 FsResult<void> Upper::set_origin(int fd, std::uint64_t ino) const noexcept {
   const auto set =
-      at::set_xattr(fd, whole() ? kOriginWhole : kOrigin, bytes(fmt::format_int(ino).str()));
+      marks_.set(fd, whole() ? kOriginWhole : kOrigin, bytes(fmt::format_int(ino).str()));
   // Without it the number changes once the kernel has forgotten the file: a native directory works without attributes.
   return native() ? FsResult<void>() : set;
 }
@@ -339,16 +304,16 @@ std::string Upper::work_name(const char* prefix) noexcept {
 }
 
 FsResult<void> Upper::new_whiteout(int dir, const char* name) noexcept {
-  if (device_whiteouts_) {
+  if (can_.devices) {
     return at::make_node(dir, name, S_IFCHR | 0600, makedev(0, 0));
   }
   const sys::Fd file = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600));
-  return at::set_xattr(file.get(), kWhiteout, bytes("y"));
+  return marks_.set_first(file.get(), kWhiteout, bytes("y"));
 }
 
 FsResult<std::string> Upper::whiteout_in_work() noexcept {
   std::string name = work_name("w");
-  if (at::link(work_.get(), kSharedWhiteout, work_.get(), name.c_str())) {
+  if (can_.links && at::link(work_.get(), kSharedWhiteout, work_.get(), name.c_str())) {
     return name;
   }
   SBX_TRY(new_whiteout(work_.get(), name.c_str()));
@@ -356,23 +321,31 @@ FsResult<std::string> Upper::whiteout_in_work() noexcept {
 }
 
 FsResult<void> Upper::mark_for_whiteouts(int dir) const noexcept {
-  if (device_whiteouts_) {
+  if (can_.devices) {
     return {};
   }
-  const auto set = at::set_xattr(dir, kOpaque, bytes("x"), /*XATTR_CREATE=*/1);
+  const auto set = marks_.set(dir, kOpaque, bytes("x"), XATTR_CREATE);
   return !set && set.error() == Errno(EEXIST) ? FsResult<void>() : set;
 }
 
 FsResult<void> Upper::make_whiteout(int dir, Name name) noexcept {
   SBX_TRY(mark_for_whiteouts(dir));
-  const auto linked = at::link(work_.get(), kSharedWhiteout, dir, name.c_str());
-  if (linked || linked.error() == Errno(EEXIST)) {
-    return linked;
+  if (can_.links) {
+    const auto linked = at::link(work_.get(), kSharedWhiteout, dir, name.c_str());
+    if (linked || linked.error() == Errno(EEXIST)) {
+      return linked;
+    }
   }
   // EMLINK, no shared one, or a file system without hard links. In the work directory first: the xattr
   // form takes two steps.
   const std::string fresh = SBX_TRY(whiteout_in_work());
-  return at::rename(work_.get(), fresh.c_str(), dir, name.c_str(), RENAME_NOREPLACE);
+  return place(fresh.c_str(), dir, name);
+}
+
+FsResult<void> Upper::place(const char* work_name, int dir, Name name) const noexcept {
+  // Without the flag it is the same: nobody else makes names here, and we know that there is none.
+  return at::rename(work_.get(), work_name, dir, name.c_str(),
+                    can_.no_replace ? RENAME_NOREPLACE : 0);
 }
 
 FsResult<void> Upper::replace_by_whiteout(int dir, Name name) noexcept {
@@ -388,6 +361,19 @@ FsResult<void> Upper::replace_by_whiteout(int dir, Name name) noexcept {
 FsResult<void> Upper::replace_dir_by_whiteout(int dir, Name name) noexcept {
   SBX_TRY(mark_for_whiteouts(dir));
   const std::string fresh = SBX_TRY(whiteout_in_work());
+  if (!can_.exchange) {
+    const std::string away = work_name("d");
+    SBX_TRY(hide(dir, name.c_str()));
+    auto replaced = at::rename(dir, name.c_str(), work_.get(), away.c_str());
+    if (replaced) {
+      replaced = place(fresh.c_str(), dir, name);
+      if (!replaced) {
+        (void)at::rename(work_.get(), away.c_str(), dir, name.c_str());  // as it was
+      }
+    }
+    SBX_TRY(unhide(dir));
+    return replaced ? remove_dir(work_.get(), away) : replaced;
+  }
   const auto swapped = at::rename(work_.get(), fresh.c_str(), dir, name.c_str(), RENAME_EXCHANGE);
   if (!swapped) {
     (void)at::unlink(work_.get(), fresh.c_str());
@@ -398,16 +384,19 @@ FsResult<void> Upper::replace_dir_by_whiteout(int dir, Name name) noexcept {
 
 FsResult<void> Upper::remove_dir(int dir, Name name) noexcept {
   const auto removed = at::unlink(dir, name.c_str(), AT_REMOVEDIR);
-  if (removed || removed.error() != Errno(ENOTEMPTY)) {
+  // POSIX allows both; of NFS also what is still in use there.
+  if (removed || (removed.error() != Errno(ENOTEMPTY) && removed.error() != Errno(EEXIST))) {
     return removed;
   }
   // Out of sight first: with its whiteouts gone one by one the lower names would show again.
   const std::string away = work_name("d");
   SBX_TRY(at::rename(dir, name.c_str(), work_.get(), away.c_str()));
-  const sys::Fd fd =
-      SBX_TRY(at::open(work_.get(), away.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  SBX_TRY(clear_dir(fd.get()));
-  return at::unlink(work_.get(), away.c_str(), AT_REMOVEDIR);
+  const auto fd = at::open(work_.get(), away.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  // It is gone from where it was, so what fails here is left to the next start.
+  if (fd && clear_dir(fd->get())) {
+    (void)at::unlink(work_.get(), away.c_str(), AT_REMOVEDIR);
+  }
+  return {};
 }
 
 FsResult<void> Upper::clear_dir(int dir) noexcept {
@@ -430,22 +419,121 @@ FsResult<void> Upper::clear_dir(int dir) noexcept {
     }
   }
   for (const std::string& name : names) {
-    SBX_TRY(at::unlink(dir, name.c_str()));
+    SBX_TRY(remove_whiteout(dir, name));
   }
   return {};
 }
 
+std::uint64_t Upper::last_whiteout(int dir, Name name) const noexcept {
+  if (can_.devices || !marks_.in_files()) {
+    return 0;
+  }
+  const auto st = at::stat(dir, name.c_str());
+  return st && S_ISREG(st->st_mode) && st->st_size == 0 && st->st_nlink == 1 ? st->st_ino : 0;
+}
+
+FsResult<void> Upper::remove_whiteout(int dir, Name name) noexcept {
+  const std::uint64_t last = last_whiteout(dir, name);
+  SBX_TRY(at::unlink(dir, name.c_str()));
+  marks_.forget(last);
+  return {};
+}
+
+FsResult<void> Upper::hide(int dir, const std::string& names) const noexcept {
+  return whole() ? FsResult<void>() : marks_.set(dir, kHidden, bytes(names));
+}
+
+FsResult<void> Upper::unhide(int dir) const noexcept {
+  const auto removed = whole() ? FsResult<void>() : marks_.remove(dir, kHidden);
+  return removed || removed.error() == Errno(ENODATA) ? FsResult<void>() : removed;
+}
+
+std::vector<std::string> Upper::hidden_names(int dir) const noexcept {
+  std::array<std::byte, 2 * (kNameMax + 1)> value;  // NOLINT: filled below
+  const auto size = marks_.get(dir, kHidden, value);
+  std::string_view left(reinterpret_cast<const char*>(value.data()), size ? *size : 0);
+  std::vector<std::string> names;
+  while (!left.empty()) {
+    const std::string_view name = left.substr(0, left.find('/'));
+    left.remove_prefix(std::min(name.size() + 1, left.size()));
+    // Somebody else may have written it.
+    const bool sound = !name.empty() && name.size() <= kNameMax && name != "." && name != ".." &&
+                       name.find('\0') == std::string_view::npos;
+    if (sound) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+FsResult<void> Upper::place_on_whiteout(const char* work_name, int dir, Name name) noexcept {
+  if (can_.exchange) {
+    SBX_TRY(at::rename(work_.get(), work_name, dir, name.c_str(), RENAME_EXCHANGE));
+    (void)remove_whiteout(work_.get(), work_name);  // else the next start does it
+    return {};
+  }
+  SBX_TRY(hide(dir, name.c_str()));
+  auto placed = remove_whiteout(dir, name);
+  if (placed) {
+    placed = at::rename(work_.get(), work_name, dir, name.c_str());
+    if (!placed) {
+      (void)make_whiteout(dir, name);  // as it was
+    }
+  }
+  SBX_TRY(unhide(dir));
+  return placed;
+}
+
+FsResult<void> Upper::move_onto_whiteout(int from_dir, Name from, int to_dir, Name to,
+                                         bool leave) noexcept {
+  if (leave) {
+    SBX_TRY(mark_for_whiteouts(from_dir));
+  }
+  if (can_.exchange) {
+    SBX_TRY(at::rename(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE));
+    return leave ? FsResult<void>() : remove_whiteout(from_dir, from);
+  }
+  const std::string fresh = leave ? SBX_TRY(whiteout_in_work()) : std::string();
+  const bool one_dir = SBX_TRY(at::stat(from_dir)).st_ino == SBX_TRY(at::stat(to_dir)).st_ino;
+  std::string names(to.view());
+  if (leave && one_dir) {
+    names.append("/").append(from.view());
+  }
+  SBX_TRY(hide(to_dir, names));
+  if (leave && !one_dir) {
+    SBX_TRY(hide(from_dir, from.c_str()));
+  }
+  auto moved = remove_whiteout(to_dir, to);
+  if (moved) {
+    moved = at::rename(from_dir, from.c_str(), to_dir, to.c_str());
+    if (!moved) {
+      (void)make_whiteout(to_dir, to);  // as it was
+    } else if (leave) {
+      moved = place(fresh.c_str(), from_dir, from);
+    }
+  }
+  SBX_TRY(unhide(from_dir));
+  SBX_TRY(unhide(to_dir));
+  return moved;
+}
+
 FsResult<void> Upper::rename_leaving_whiteout(int from_dir, Name from, int to_dir,
                                               Name to) noexcept {
-  if (device_whiteouts_) {
+  if (can_.devices && can_.leave_whiteout) {
     const auto renamed = at::rename(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_WHITEOUT);
     if (renamed || (renamed.error() != Errno(EINVAL) && renamed.error() != Errno(EPERM))) {
       return renamed;
     }
   }
-  // A file system without RENAME_WHITEOUT: between the two steps the lower name shows.
-  SBX_TRY(at::rename(from_dir, from.c_str(), to_dir, to.c_str()));
-  return make_whiteout(from_dir, from);
+  SBX_TRY(mark_for_whiteouts(from_dir));
+  const std::string fresh = SBX_TRY(whiteout_in_work());
+  SBX_TRY(hide(from_dir, from.c_str()));
+  auto renamed = at::rename(from_dir, from.c_str(), to_dir, to.c_str());
+  if (renamed) {
+    renamed = place(fresh.c_str(), from_dir, from);
+  }
+  SBX_TRY(unhide(from_dir));
+  return renamed;
 }
 
 }  // namespace sbx::overlay

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/core/marks.hpp"
 #include "overlay/core/override_stat.hpp"
 #include "overlay/core/types.hpp"
 #include "overlay/core/xattr_policy.hpp"
@@ -31,6 +32,7 @@ struct Stored {
   std::uint64_t origin = 0;  // inode number of the lower file this was copied from; 0: none
   std::string
       redirect;  // path in the lower tree, from its root, of what this was; empty: same name
+  bool interrupted = false;  // directory: see Upper::hidden_names()
 };
 
 /// How the upper directory keeps what is seen from inside. See README.md.
@@ -44,6 +46,17 @@ enum class UpperForm {
   kNative
 };
 
+/// What the file system of an upper directory can do.
+struct Abilities {
+  bool xattrs = true;          // user.*; else attributes are in side files
+  bool devices = true;         // mknod(2) of 0:0; else whiteouts are empty files with a mark
+  bool links = true;           // link(2)
+  bool exchange = true;        // RENAME_EXCHANGE
+  bool no_replace = true;      // RENAME_NOREPLACE
+  bool leave_whiteout = true;  // RENAME_WHITEOUT
+  bool removes_in_use = true;  // unlink(2) of an open file leaves nothing behind in its directory
+};
+
 /// The upper directory's on-disk form, and the work directory beside it. It knows names, marks and
 /// whiteouts; what they mean together with the lower tree is Overlay's business.
 class Upper {
@@ -52,9 +65,13 @@ class Upper {
     UpperForm form = UpperForm::kOwn;
     /// In the native form: an owner that cannot be given is no failure.
     bool ignore_owners = false;
+    /// What is written survives a power cut once it was asked for.
+    sys::Durability durability = sys::Durability::kCached;
+    /// What may be made use of, if it is there: for tests.
+    Abilities allowed{};
   };
   /// Both on one file system. Cleans `work` of what an earlier server left, and finds out what the file
-  /// system can do. kUnsupported if it has no user xattrs.
+  /// system can do. kUnsupported if that is not enough: see README.md.
   static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work, Options options);
   static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work);
 
@@ -73,6 +90,11 @@ class Upper {
   [[nodiscard]] XattrForm xattr_form() const {
     return native() ? XattrForm::kNative : XattrForm::kOwn;
   }
+  /// The attributes of the files in the upper and the work directory.
+  [[nodiscard]] const Marks& marks() const { return marks_; }
+  [[nodiscard]] const Abilities& can() const { return can_; }
+  /// New files are to be made in the work directory: they have no name before they have their marks.
+  [[nodiscard]] bool makes_aside() const { return marks_.in_files(); }
 
   /// Makes an entry of any type, with `content` as the bytes of a file or the target of a symlink. The descriptor is
   /// invalid for what is neither file nor directory on disk. Nothing is left of what fails.
@@ -87,15 +109,27 @@ class Upper {
   FsResult<void> write_stat(int fd, const OverrideStat& stat) const noexcept;
   /// In the native form, of what make() gave no descriptor of.
   FsResult<void> write_stat_at(int dir, const char* name, const OverrideStat& stat) const noexcept;
-  static FsResult<void> set_opaque(int dir) noexcept;
+  /// rename(2) of what was made in the work directory to where nothing is.
+  FsResult<void> place(const char* work_name, int dir, Name name) const noexcept;
+  /// The same of a directory that takes the place of a whiteout.
+  FsResult<void> place_on_whiteout(const char* work_name, int dir, Name name) noexcept;
+  /// rename(2) of a directory onto a whiteout; one stays at `from` if `leave`.
+  FsResult<void> move_onto_whiteout(int from_dir, Name from, int to_dir, Name to,
+                                    bool leave) noexcept;
+  /// The number whose marks go if the whiteout goes: see Marks::forget(). 0 if there are none.
+  [[nodiscard]] std::uint64_t last_whiteout(int dir, Name name) const noexcept;
+  /// The names in a directory that Stored::interrupted told of: what is not there of them is a whiteout.
+  [[nodiscard]] std::vector<std::string> hidden_names(int dir) const noexcept;
+  FsResult<void> end_interruption(int dir) const noexcept { return unhide(dir); }
+  FsResult<void> set_opaque(int dir) const noexcept;
   /// Replaces the whiteout ".wh.NAME" by one that we know how to move; if `hides`, else just removes it.
   FsResult<void> convert_whiteout(int dir, const std::string& name, bool hides) noexcept;
-  static FsResult<void> set_redirect(int fd, const std::string& path) noexcept;
+  FsResult<void> set_redirect(int fd, const std::string& path) const noexcept;
   FsResult<void> set_has_moved() const noexcept;
-  static FsResult<void> set_metacopy(int fd) noexcept;
-  static FsResult<void> clear_metacopy(int fd) noexcept;
+  FsResult<void> set_metacopy(int fd) const noexcept;
+  FsResult<void> clear_metacopy(int fd) const noexcept;
   /// How much of a metacopy may still be in the lower tree, bytes from the beginning.
-  static FsResult<void> set_below(int fd, std::uint64_t count) noexcept;
+  FsResult<void> set_below(int fd, std::uint64_t count) const noexcept;
   FsResult<void> set_origin(int fd, std::uint64_t ino) const noexcept;
 
   /// The unit in which this file system tells data from holes, if it does so for certain: what was written is data, also zeros, and
@@ -114,21 +148,38 @@ class Upper {
   /// Removes a directory that holds only whiteouts, at once.
   FsResult<void> remove_dir(int dir, Name name) noexcept;
   /// Removes whatever non-directories `dir` holds.
-  static FsResult<void> clear_dir(int dir) noexcept;
+  FsResult<void> clear_dir(int dir) noexcept;
   /// Says on `dir`, if need be, that it may hold whiteouts in the xattr form.
   FsResult<void> mark_for_whiteouts(int dir) const noexcept;
   /// rename(2) that leaves a whiteout behind.
   FsResult<void> rename_leaving_whiteout(int from_dir, Name from, int to_dir, Name to) noexcept;
 
  private:
+  /// In the work directory; whiteouts are links to it.
+  static constexpr const char* kSharedWhiteout = "whiteout";
+
   Upper(sys::Fd root, sys::Fd work, std::uint64_t device, Options options)
       : root_(std::move(root)), work_(std::move(work)), device_(device), options_(options) {}
+  // upper_trial.cpp
   Result<void> probe();
+  Result<void> empty_work();
+  Result<void> find_side_files();
+  Result<void> make_side_files();
+  Result<void> try_xattrs();
+  Result<void> try_others();
+  [[nodiscard]] FsResult<const char*> find_lack(int dir) const noexcept;
+  FsResult<void> find_abilities(int dir) noexcept;
+  static FsResult<bool> leaves_removed(int dir) noexcept;
+
+  FsResult<void> hide(int dir, const std::string& names) const noexcept;
+  FsResult<void> unhide(int dir) const noexcept;
+  FsResult<void> remove_whiteout(int dir, Name name) noexcept;
   /// A whiteout under a fresh name in the work directory.
   FsResult<std::string> whiteout_in_work() noexcept;
   FsResult<void> new_whiteout(int dir, const char* name) noexcept;
   [[nodiscard]] Stored plain(const struct stat& st) const noexcept;
-  void load_marks(int fd, Stored& stored) const noexcept;
+  FsResult<void> load_marks(int fd, Stored& stored) const noexcept;
+  FsResult<void> write_first(int fd, const OverrideStat& stat) const noexcept;
   // upper_native.cpp
   FsResult<sys::Fd> make_native(int dir, const char* name, const OverrideStat& stat,
                                 std::string_view content) const noexcept;
@@ -141,7 +192,8 @@ class Upper {
   Options options_;
   [[nodiscard]] FsResult<std::uint64_t> try_holes() noexcept;
 
-  bool device_whiteouts_ = false;  // mknod(c 0 0) works here
+  Marks marks_;
+  Abilities can_;
   static constexpr std::uint64_t kNotTried = 1;
   std::atomic<std::uint64_t> hole_unit_ = kNotTried;
   std::atomic<std::uint64_t> next_name_ = 0;

@@ -36,10 +36,10 @@ FsResult<std::string> Overlay::kept_xattr(NodeId id, std::string_view name, bool
   }
   std::string value(256, '\0');  // most are shorter
   auto size =
-      sys::at::get_xattr(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
+      upper_->marks().get(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
   if (!size && size.error() == Errno(ERANGE)) {
     value.resize(kXattrSizeMax);
-    size = sys::at::get_xattr(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
+    size = upper_->marks().get(fd->get(), disk->c_str(), std::as_writable_bytes(std::span(value)));
   }
   value.resize(SBX_TRY(FsResult<std::size_t>(size)));
   return value;
@@ -61,7 +61,7 @@ FsResult<std::vector<std::string>> Overlay::xattr_names(NodeId id) noexcept {
     fd = SBX_TRY(any_fd(*found.node));
   }
   std::string list(kXattrSizeMax, '\0');
-  list.resize(SBX_TRY(sys::at::list_xattr(fd->get(), list)));
+  list.resize(SBX_TRY(upper_->marks().list(fd->get(), list)));
   std::vector<std::string> on_disk;
   split_names(list, on_disk);
   std::vector<std::string> names;
@@ -88,7 +88,7 @@ FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
   const std::unique_lock lock(tree_);
   Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
   const FdRef fd = SBX_TRY(any_fd(*node));
-  const auto set = [&] { return sys::at::set_xattr(fd->get(), disk.c_str(), value, flags); };
+  const auto set = [&] { return upper_->marks().set(fd->get(), disk.c_str(), value, flags); };
   // Small ones mostly fit into the inode; those that do not are measured, and take a block or more of their own.
   return quota_ ? quota_->metered(fd->get(), value.size(), set) : set();
 }
@@ -112,7 +112,7 @@ FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept 
   }
   Node* node = SBX_TRY(copy_up(found));
   const FdRef fd = SBX_TRY(any_fd(*node));
-  return sys::at::remove_xattr(fd->get(), disk.c_str());
+  return upper_->marks().remove(fd->get(), disk.c_str());
 }
 
 }  // namespace sbx::overlay

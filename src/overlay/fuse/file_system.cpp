@@ -47,6 +47,9 @@ Result<std::unique_ptr<FileSystem>> FileSystem::make(ServeRequest request) {
   options.lower = SBX_TRY(std::visit([](auto&& lower) { return make_lower(std::move(lower)); },
                                      std::move(request.lower)));
   if (request.upper.valid()) {
+    if (request.durability == Durability::kDurable) {
+      request.upper_options.durability = sys::Durability::kSynced;
+    }
     options.upper = SBX_TRY(
         Upper::open(std::move(request.upper), std::move(request.work), request.upper_options));
   }

@@ -51,7 +51,7 @@ enum class Listing {
 
 struct ServeRequest {
   std::variant<ImageLower, DirLower, StackLower> lower;
-  /// Directories on one file system that has user xattrs; both invalid: a read-only file system.
+  /// Directories on one file system; both invalid: a read-only file system.
   sys::Fd upper;
   sys::Fd work;
   Upper::Options upper_options;

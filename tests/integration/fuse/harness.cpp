@@ -87,6 +87,7 @@ int serve(const MountOptions& options, sys::Fd device) {
     request.upper = sys::Fd(::open(options.upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     request.work = sys::Fd(::open(options.work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
+  request.upper_options = options.upper_options;
   const std::uint32_t all = ::getuid() == 0 ? 65536 : 1;
   request.ids =
       all == 1 ? overlay::IdView::squash({0, 0}) : overlay::IdView::full({{0, all}}, {{0, all}});

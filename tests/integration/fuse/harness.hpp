@@ -33,6 +33,7 @@ struct MountOptions {
   std::string mountpoint;
   overlay::Durability durability = overlay::Durability::kVolatile;
   overlay::WriteCache write_cache = overlay::WriteCache::kThrough;
+  overlay::Upper::Options upper_options;
   overlay::Listing listing = overlay::Listing::kAsAsked;
   bool live = false;
   std::vector<std::string> exclude;

@@ -1,7 +1,7 @@
 // For experiments and measurements: runs a command as root of a user namespace with an overlay mounted.
-//   overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] LOWER STATE MOUNTPOINT COMMAND...
+//   overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] [-s] LOWER STATE MOUNTPOINT COMMAND...
 // STATE gets upper/ and work/. -d: durable, -l: lower is live, -b: write-back cache, -a: listings always
-// with attributes. Prints how often each request came.
+// with attributes, -s: attributes of the upper directory's files in side files. Prints how often each request came.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,13 +14,15 @@
 int main(int argc, char** argv) {
   sbx::test::MountOptions options;
   options.print_counts = true;
-  for (int c = 0; (c = ::getopt(argc, argv, "+t:dlba")) != -1;) {
+  for (int c = 0; (c = ::getopt(argc, argv, "+t:dlbas")) != -1;) {
     if (c == 't') {
       options.threads = static_cast<unsigned>(std::atoi(optarg));
     } else if (c == 'd') {
       options.durability = sbx::overlay::Durability::kDurable;
     } else if (c == 'l') {
       options.live = true;
+    } else if (c == 's') {
+      options.upper_options.allowed.xattrs = false;
     } else if (c == 'a') {
       options.listing = sbx::overlay::Listing::kWithAttributes;
     } else if (c == 'b') {
@@ -28,9 +30,10 @@ int main(int argc, char** argv) {
     }
   }
   if (argc - optind < 4) {
-    std::fprintf(stderr,
-                 "usage: overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] LOWER STATE MOUNTPOINT "
-                 "COMMAND...\n");
+    std::fprintf(
+        stderr,
+        "usage: overlay_shell [-t THREADS] [-d] [-l] [-b] [-a] [-s] LOWER STATE MOUNTPOINT "
+        "COMMAND...\n");
     return 2;
   }
   options.lower = argv[optind];

@@ -19,8 +19,8 @@ Path path_of(std::string_view text) {
   return path;
 }
 
-Scratch::Scratch() {
-  const char* base = std::getenv("SBX_TEST_DIR");
+Scratch::Scratch(const char* base) {
+  base = base != nullptr ? base : std::getenv("SBX_TEST_DIR");
   path_ = std::string(base != nullptr ? base : "/var/tmp") + "/sbx-overlay-XXXXXX";
   if (::mkdtemp(path_.data()) == nullptr) {
     throw std::runtime_error("mkdtemp " + path_);
@@ -39,9 +39,57 @@ sys::Fd Scratch::dir(const std::string& name) const {
 
 IdView all_ids() { return IdView::full({{0, 65536}}, {{0, 65536}}); }
 
+UpperKind UpperKind::named(std::string_view name) {
+  UpperKind kind;
+  Abilities& can = kind.allowed;
+  const bool plain = name == "plain" || name == "bare";
+  if (!plain && name != "xattrs" && name != "side-files") {
+    throw std::runtime_error("no such kind of upper directory: " + std::string(name));
+  }
+  can.xattrs = name == "xattrs" || name == "plain";
+  can.devices = can.exchange = can.no_replace = can.leave_whiteout = can.removes_in_use = !plain;
+  can.links = name != "bare";
+  return kind;
+}
+
+UpperKind UpperKind::of_environment() {
+  const char* name = std::getenv("SBX_TEST_UPPER");
+  return named(name != nullptr ? name : "xattrs");
+}
+
+namespace {
+
+/// The file, and where the marks of all files are.
+std::pair<sys::Fd, Marks> marks_of(const Scratch& scratch, const std::string& path) {
+  sys::Fd store(
+      ::open((scratch.path() + "/work/marks").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return {sys::Fd(::open((scratch.path() + "/upper/" + path).c_str(), O_RDONLY | O_CLOEXEC)),
+          store ? Marks(std::move(store), sys::Durability::kCached) : Marks()};
+}
+
+}  // namespace
+
+std::string stored_mark(const Scratch& scratch, const std::string& path, const char* name) {
+  const auto [file, marks] = marks_of(scratch, path);
+  std::string value(1000, '\0');
+  const auto size = marks.get(file.get(), name, std::as_writable_bytes(std::span(value)));
+  return size ? value.substr(0, *size) : "none";
+}
+
+void store_mark(const Scratch& scratch, const std::string& path, const char* name,
+                const std::string& value) {
+  const auto [file, marks] = marks_of(scratch, path);
+  if (!marks.set(file.get(), name, std::as_bytes(std::span(value)))) {
+    throw std::runtime_error("mark " + path);
+  }
+}
+
 std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
-                                      IdView ids, std::uint64_t copy_by_parts_from) {
-  auto upper = Upper::open(scratch.dir("upper"), scratch.dir("work"));
+                                      IdView ids, std::uint64_t copy_by_parts_from,
+                                      const UpperKind& kind) {
+  Upper::Options wish;
+  wish.allowed = kind.allowed;
+  auto upper = Upper::open(scratch.dir("upper"), scratch.dir("work"), wish);
   if (!upper) {
     throw std::runtime_error(upper.error().message());
   }

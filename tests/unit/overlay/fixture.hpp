@@ -21,7 +21,8 @@ Path path_of(std::string_view text);
 /// A fresh directory, removed at the end of its life. On a file system with user xattrs: not /tmp, which is often a tmpfs.
 class Scratch {
  public:
-  Scratch();
+  /// Below `base`; if null, below SBX_TEST_DIR or /var/tmp.
+  explicit Scratch(const char* base = nullptr);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -35,10 +36,24 @@ class Scratch {
 
 IdView all_ids();
 
+/// What the upper directories of the tests are made to lie on, by the variable SBX_TEST_UPPER: "xattrs" (as the disk is), "side-files" (no
+/// user xattrs), "plain" (user xattrs, but no devices and no flags of rename), "bare" (none of all that, and no hard links).
+struct UpperKind {
+  Abilities allowed;
+  static UpperKind of_environment();
+  static UpperKind named(std::string_view name);
+};
+
+/// An attribute of a file in the directory "upper", as it is stored; "none" if it is not there.
+std::string stored_mark(const Scratch& scratch, const std::string& path, const char* name);
+void store_mark(const Scratch& scratch, const std::string& path, const char* name,
+                const std::string& value);
+
 /// An overlay of `lower` and the directories "upper" and "work" in `scratch`.
 std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
                                       IdView ids = all_ids(),
-                                      std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U);
+                                      std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U,
+                                      const UpperKind& kind = UpperKind::of_environment());
 
 /// A node that the "kernel" knows until the end of this object's life.
 class Held {

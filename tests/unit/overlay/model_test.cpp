@@ -9,7 +9,9 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
+#include <set>
 
 #include "fixture.hpp"
 #include "lowers.hpp"
@@ -51,6 +53,9 @@ class Run {
       node->mtime = 1000 + static_cast<std::int64_t>(pick(1000));
     }
     reload();
+    if (!upper_.allowed.links) {
+      split_links(*model_.root());
+    }
   }
 
   void go(int steps) {
@@ -68,6 +73,7 @@ class Run {
     held_.clear();
     // Nothing is left in memory of what the kernel forgot, but the root and moved directories with what they lie in.
     CHECK(overlay_->node_count() <= 1 + 4 * moved_);
+    check_side_files();
   }
 
  private:
@@ -140,7 +146,20 @@ class Run {
     held_.clear();
     overlay_.reset();
     // Files of all sizes are copied by parts in every other run.
-    overlay_ = make_overlay(scratch_, make_lower(), ids(), parts_ ? 1 : std::uint64_t{1} << 20U);
+    overlay_ =
+        make_overlay(scratch_, make_lower(), ids(), parts_ ? 1 : std::uint64_t{1} << 20U, upper_);
+  }
+
+  /// Where the upper directory has no hard links, each name of the lower tree is a file of its own.
+  static void split_links(ModelNode& dir) {
+    for (auto& [entry, child] : dir.entries) {
+      if (child->is_dir()) {
+        split_links(*child);
+      } else if (child->names > 1) {
+        child = std::make_shared<ModelNode>(*child);
+        child->names = 1;
+      }
+    }
   }
 
   std::unique_ptr<Lower> make_lower() {
@@ -256,7 +275,7 @@ class Run {
     const ModelRef node = random_node(who);
     const std::uint32_t mode = node->mode;
     const Held dir = hold(where);
-    SAY("create " << as << " mode " << mode);
+    SAY("create " << show(where) << " " << as << " mode " << mode);
     int got = 0;
     if (S_ISDIR(mode)) {
       got = created(overlay_->make_dir(dir.id(), as, mode, {who}));
@@ -274,16 +293,17 @@ class Run {
     const std::string as = name();
     const Held node = hold(from);
     const Held dir = hold(where);
-    SAY("link as " << as);
-    REQUIRE(created(overlay_->link(node.id(), dir.id(), as)) ==
-            Model::link(model_.find(from), *model_.find(where), as));
+    SAY("link " << show(from) << " as " << show(where) << " " << as);
+    const int wanted =
+        upper_.allowed.links ? Model::link(model_.find(from), *model_.find(where), as) : EPERM;
+    REQUIRE(created(overlay_->link(node.id(), dir.id(), as)) == wanted);
   }
 
   void unlink() {
     const Path where = any_dir();
     const std::string what = name();
     const Held dir = hold(where);
-    SAY("unlink " << what);
+    SAY("unlink " << show(where) << " " << what);
     REQUIRE(code(overlay_->unlink(dir.id(), what)) == Model::unlink(*model_.find(where), what));
   }
 
@@ -291,7 +311,7 @@ class Run {
     const Path where = any_dir();
     const std::string what = name();
     const Held dir = hold(where);
-    SAY("rmdir " << what);
+    SAY("rmdir " << show(where) << " " << what);
     REQUIRE(code(overlay_->remove_dir(dir.id(), what)) ==
             Model::remove_dir(*model_.find(where), what));
   }
@@ -306,7 +326,12 @@ class Run {
     const Held to_held = hold(to_dir);
     SAY("rename " << show(from_dir) << " " << from << " to " << show(to_dir) << " " << to
                   << " flags " << flags);
-    const int wanted = Model::rename(model_.find(from_dir), from, model_.find(to_dir), to, flags);
+    const bool refused = flags == RENAME_EXCHANGE && !upper_.allowed.exchange &&
+                         model_.find(from_dir)->entries.contains(from) &&
+                         model_.find(to_dir)->entries.contains(to);
+    const int wanted =
+        refused ? EINVAL
+                : Model::rename(model_.find(from_dir), from, model_.find(to_dir), to, flags);
     REQUIRE(code(overlay_->rename(from_held.id(), from, to_held.id(), to, flags)) == wanted);
     moved_ += wanted == 0 ? 2 : 0;
   }
@@ -353,7 +378,7 @@ class Run {
     const Held held = hold(path);
     const std::size_t offset = pick(8000);
     const std::string data = bytes();
-    INFO("write");
+    SAY("write " << show(path) << " at " << offset << " bytes " << data.size());
     REQUIRE(overlay_->write(held.id(), offset, std::as_bytes(std::span(data)), false));
     if (!data.empty()) {
       Model::write(node, offset, data);
@@ -372,7 +397,7 @@ class Run {
     AttrChange change;
     change.set_size = true;
     change.size = pick(3) == 0 ? 0 : pick(8000);
-    INFO("truncate");
+    SAY("truncate " << show(path) << " to " << change.size);
     REQUIRE(overlay_->set_attr(held.id(), change));
     Model::truncate(node, change.size);
   }
@@ -386,7 +411,7 @@ class Run {
     const Held held = hold(path);
     const std::string key = chance(50) ? "user.color" : "user.overlay.opaque";
     const std::string value = name();
-    INFO("xattr " << key);
+    SAY("xattr " << show(path) << " " << key);
     if (chance(60)) {
       REQUIRE(overlay_->set_xattr(held.id(), key, std::as_bytes(std::span(value)), 0));
       node.xattrs[key] = value;
@@ -468,11 +493,34 @@ class Run {
         CAPTURE(entry);
         REQUIRE(listed.contains(entry));
         CHECK((listed[entry].attr.mode & S_IFMT) == child->type());
-        CHECK((kind == ListKind::kPlain) == (listed[entry].id == NodeId(0)));
+        // Without hard links some are listed without attributes: a listing makes no file of its own for a name.
+        CHECK(((kind == ListKind::kPlain) == (listed[entry].id == NodeId(0)) ||
+               !upper_.allowed.links));
         if (child->ino != 0 && child->type() != S_IFLNK) {
           CHECK(listed[entry].attr.ino == child->ino);
         }
       }
+    }
+  }
+
+  /// None is left of a file that is gone.
+  void check_side_files() {
+    if (upper_.allowed.xattrs) {
+      return;
+    }
+    std::set<std::string> numbers{"form"};
+    for (const char* top : {"/upper", "/work"}) {
+      struct stat st {};
+      REQUIRE(::lstat((scratch_.path() + top).c_str(), &st) == 0);
+      numbers.insert(std::to_string(st.st_ino));
+      for (const auto& entry :
+           std::filesystem::recursive_directory_iterator(scratch_.path() + top)) {
+        REQUIRE(::lstat(entry.path().c_str(), &st) == 0);
+        numbers.insert(std::to_string(st.st_ino));
+      }
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(scratch_.path() + "/work/marks")) {
+      CHECK(numbers.contains(entry.path().filename().string()));
     }
   }
 
@@ -483,6 +531,7 @@ class Run {
 
   std::mt19937 random_;
   LowerKind kind_;
+  UpperKind upper_ = UpperKind::of_environment();
   bool parts_;
   bool written_ = false;
   Scratch scratch_;

@@ -45,6 +45,9 @@ class LargeFile {
     wanted_.resize(std::max(wanted_.size(), offset + data.size()));
     wanted_.replace(offset, data.size(), data);
   }
+  bool write_nothing(std::size_t offset) {
+    return overlay_->write(held_->id(), offset, {}, false).has_value();
+  }
   void truncate(std::size_t size) {
     AttrChange change;
     change.set_size = true;
@@ -86,6 +89,22 @@ TEST_CASE("a byte appended to a large file copies one block", "[parts]") {
   file.write(kSize, "x");
   file.check();
   CHECK(file.on_disk().st_blocks <= 32);  // a block, and attributes
+  file.reload();
+  file.check();
+}
+
+TEST_CASE("writing nothing makes no file longer", "[parts]") {
+  LargeFile file;
+  file.write(10, "made a copy");
+  file.truncate(1000);
+  REQUIRE(file.write_nothing(200'000));
+  file.check();
+}
+
+TEST_CASE("a file that only grew is as long after a reload", "[parts]") {
+  LargeFile file;
+  file.truncate(kSize + 50'000);
+  file.check();
   file.reload();
   file.check();
 }

@@ -1,7 +1,6 @@
 #include "overlay/core/upper.hpp"
 
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -13,12 +12,6 @@
 namespace sbx::overlay::test {
 
 namespace {
-
-std::string mark(const std::string& path, const char* name) {
-  char value[100] = {};
-  const ssize_t size = ::lgetxattr(path.c_str(), name, value, sizeof(value));
-  return size < 0 ? "none" : std::string(value, static_cast<std::size_t>(size));
-}
 
 Model small_tree() {
   Model model;
@@ -46,12 +39,12 @@ TEST_CASE("what lies in the upper directory is what other tools expect", "[upper
   REQUIRE(::lstat((upper + "/dir/file").c_str(), &st) == 0);
   CHECK((st.st_mode & 07777) == 0600);  // never set-user-id on disk
   CHECK(st.st_uid == ::geteuid());
-  CHECK(mark(upper + "/dir/file", "user.containers.override_stat") == "30:40:04711");
-  CHECK(mark(upper + "/dir/file", "user.overlay.metacopy").empty());
-  CHECK(mark(upper + "/dir", "user.containers.override_stat") == "10:20:0755");
+  CHECK(stored_mark(scratch, "dir/file", "user.containers.override_stat") == "30:40:04711");
+  CHECK(stored_mark(scratch, "dir/file", "user.overlay.metacopy").empty());
+  CHECK(stored_mark(scratch, "dir", "user.containers.override_stat") == "10:20:0755");
 
   REQUIRE(overlay->rename(kRootNode, "dir", kRootNode, "moved", 0));
-  CHECK(mark(upper + "/moved", "user.overlay.redirect") == "/dir");
+  CHECK(stored_mark(scratch, "moved", "user.overlay.redirect") == "/dir");
   REQUIRE(::lstat((upper + "/dir").c_str(), &st) == 0);
   CHECK(S_ISCHR(st.st_mode));
   CHECK(st.st_rdev == 0);
@@ -59,22 +52,23 @@ TEST_CASE("what lies in the upper directory is what other tools expect", "[upper
   const auto made = overlay->make_dir(kRootNode, "dir", 0750, {{1, 2}});
   REQUIRE(made);
   overlay->forget(made->id, 1);
-  CHECK(mark(upper + "/dir", "user.overlay.opaque") == "y");
+  CHECK(stored_mark(scratch, "dir", "user.overlay.opaque") == "y");
   REQUIRE(::lstat((upper + "/dir").c_str(), &st) == 0);
   CHECK((st.st_mode & 07777) == 0700);
 
   const auto fifo = overlay->make_node(kRootNode, "fifo", S_IFIFO | 0640, 0, {{1, 2}});
   overlay->forget(fifo->id, 1);
-  CHECK(mark(upper + "/fifo", "user.containers.override_stat") == "1:2:0640:pipe");
+  CHECK(stored_mark(scratch, "fifo", "user.containers.override_stat") == "1:2:0640:pipe");
 }
 
 TEST_CASE("whiteouts in the xattr form are understood", "[upper]") {
   const Scratch scratch;
+  (void)make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
   (void)scratch.dir("upper/dir");
   const std::string dir = scratch.path() + "/upper/dir";
   const sys::Fd file(::open((dir + "/file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  REQUIRE(::setxattr(dir.c_str(), "user.overlay.opaque", "x", 1, 0) == 0);
-  REQUIRE(::fsetxattr(file.get(), "user.overlay.whiteout", "y", 1, 0) == 0);
+  store_mark(scratch, "dir", "user.overlay.opaque", "x");
+  store_mark(scratch, "dir/file", "user.overlay.whiteout", "y");
   auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
   CHECK(walk(*overlay, path_of("dir/file")).error() == Errno(ENOENT));
   auto held = walk(*overlay, path_of("dir"));
@@ -89,7 +83,8 @@ TEST_CASE("work left by a server that was killed is cleaned up", "[upper]") {
   auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(Model()));
   std::size_t left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(scratch.path() + "/work")) {
-    left += entry.path().filename() == "whiteout" ? 0U : 1U;
+    const std::string name = entry.path().filename();
+    left += name == "whiteout" || name == "marks" ? 0U : 1U;
   }
   CHECK(left == 0);
 }
@@ -101,8 +96,7 @@ TEST_CASE("a directory copied by hand is refused, not mixed up", "[upper]") {
     REQUIRE(overlay->rename(kRootNode, "dir", kRootNode, "one", 0));
   }
   (void)scratch.dir("upper/two");
-  REQUIRE(::setxattr((scratch.path() + "/upper/two").c_str(), "user.overlay.redirect", "/dir", 4,
-                     0) == 0);
+  store_mark(scratch, "two", "user.overlay.redirect", "/dir");
   auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
   const auto one = walk(*overlay, path_of("one"));
   REQUIRE(one);
