@@ -85,9 +85,15 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
   }
   const int fd = source.fd->get();
   const struct stat before = SBX_TRY(sys::at::stat(fd));
-  const std::uint64_t length =
-      std::min({keep, source.below, static_cast<std::uint64_t>(before.st_size)});
+  const auto size = static_cast<std::uint64_t>(before.st_size);
+  // If we are killed, a hole still is the lower file's: so no block may be half copied.
+  const std::uint64_t unit = std::max<std::uint64_t>(upper_->hole_unit(), 1);
+  const std::uint64_t blocks = keep < size ? (keep + unit - 1) / unit * unit : size;
+  const std::uint64_t length = std::min({blocks, source.below, size});
   if (length > 0) {
+    if (unit == 1 && !partial && !upper_->whole()) {
+      SBX_TRY(upper_->set_copying(fd));  // holes tell nothing here
+    }
     SBX_TRY(metered(fd, 0, length, [&] {
       return partial ? fill_holes(source, length) : lower_->copy_data(source.lower, fd, length);
     }));
@@ -98,11 +104,16 @@ FsResult<void> Overlay::materialise(NodeId id, std::uint64_t keep) noexcept {
     const struct timespec times[2] = {before.st_atim, before.st_mtim};
     SBX_TRY(sys::at::set_times(fd, times));
   }
+  if (keep < size) {
+    // Without the mark, what was not copied would be zeros.
+    SBX_TRY(metered(fd, 0, 0, [&] { return sys::at::truncate(fd, keep); }));
+  }
   const std::unique_lock lock(tree_);
   Node* node = nodes_.find(id);
   if (node == nullptr) {
     return no(ESTALE);
   }
+  node->below = std::min(node->below, keep);
   if (length > 0 && upper_->native()) {
     SBX_TRY(restore_after_copy(*node, fd));
   }

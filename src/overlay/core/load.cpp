@@ -160,6 +160,7 @@ Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
     // Blocks may be those of attributes: then looking for data finds none. Without any the file may still have been cut or grown.
     node.partial = stored.host.st_blocks != 0 || !all || all->size != node.below ||
                    static_cast<std::uint64_t>(stored.host.st_size) != node.below;
+    node.partial = node.partial && !stored.copying;
   }
   node.marked = stored.xattr_whiteouts;
   node.interrupted = S_ISDIR(stored.mode) && stored.interrupted;

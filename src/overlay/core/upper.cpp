@@ -30,6 +30,10 @@ constexpr const char* kRedirect = "user.overlay.redirect";
 constexpr const char* kMetacopy = "user.overlay.metacopy";
 // Ours, decimal, with kMetacopy: bytes from the beginning that the lower file may still have. Absent: all.
 constexpr const char* kBelow = "user.sbx.below";
+// Ours, with kMetacopy, where holes are not told from data: a copy had begun, so what is here is not to be believed.
+constexpr const char* kCopying = "user.sbx.copying";
+// Ours, on a directory that is opaque: it may hold marked whiteouts, as "x" says of others.
+constexpr const char* kWhiteouts = "user.sbx.whiteouts";
 // Ours: the inode number, in decimal, that the file had in the lower tree.
 constexpr const char* kOrigin = "user.sbx.origin";
 // The same where others look: all overlays hide what begins like this, and no archive takes it.
@@ -88,7 +92,11 @@ void take_mark(std::string_view name, Value value, bool native, Stored& stored) 
   } else if (name == kOpaque) {
     const std::string kind = value();
     stored.opaque = stored.opaque || kind == "y";
-    stored.xattr_whiteouts = kind == "x";
+    stored.xattr_whiteouts = stored.xattr_whiteouts || kind == "x";
+  } else if (name == kWhiteouts) {
+    stored.xattr_whiteouts = S_ISDIR(stored.host.st_mode);
+  } else if (name == kCopying) {
+    stored.copying = true;
   } else if (name == kOpaqueFuse || name == kOpaqueRoot) {
     stored.opaque = stored.opaque || value() == "y";
   } else if (name == kRedirect) {
@@ -200,9 +208,11 @@ FsResult<sys::Fd> Upper::make_file(int dir, const char* name, const OverrideStat
                                    std::string_view content) const noexcept {
   const mode_t mode = native() ? stat.permissions & 0777 : 0600;
   sys::Fd fd = SBX_TRY(at::open(dir, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode));
-  auto filled = write_first(fd.get(), stat);
-  if (filled && !content.empty()) {
-    filled = at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
+  // The content first: who finds the mark finds it whole.
+  auto filled = content.empty() ? FsResult<void>()
+                                : at::pwrite_full(fd.get(), std::as_bytes(std::span(content)), 0);
+  if (filled) {
+    filled = write_first(fd.get(), stat);
   }
   if (!filled) {
     (void)at::unlink(dir, name);
@@ -250,6 +260,9 @@ FsResult<void> Upper::write_first(int fd, const OverrideStat& stat) const noexce
 }
 
 FsResult<void> Upper::set_opaque(int dir) const noexcept {
+  if (!can_.devices && !whole()) {
+    SBX_TRY(marks_.set(dir, kWhiteouts, bytes("y")));  // the "x" goes, before its whiteouts do
+  }
   const auto set = marks_.set(dir, kOpaque, bytes("y"));
   if (set || set.error() != Errno(EOPNOTSUPP)) {
     return set;
@@ -278,8 +291,10 @@ FsResult<void> Upper::set_has_moved() const noexcept {
 
 FsResult<void> Upper::set_metacopy(int fd) const noexcept { return marks_.set(fd, kMetacopy, {}); }
 
+FsResult<void> Upper::set_copying(int fd) const noexcept { return marks_.set(fd, kCopying, {}); }
+
 FsResult<void> Upper::clear_metacopy(int fd) const noexcept {
-  for (const char* mark : {kMetacopy, kBelow}) {
+  for (const char* mark : {kMetacopy, kBelow, kCopying}) {
     const auto cleared = marks_.remove(fd, mark);
     if (!cleared && cleared.error() != Errno(ENODATA)) {
       return cleared;

@@ -27,6 +27,7 @@ struct Stored {
   bool has_stat = false;         // has the override_stat mark
   bool has_moved = false;        // the root: some directory below has a redirect
   bool metacopy = false;         // regular file: data, or parts of it, are still in the lower tree
+  bool copying = false;          // ... all of it, whatever is here
   std::uint64_t below = 0;       // and how many bytes from its beginning may be
   bool by_name = false;  // on disk too neither file nor directory, not a file that stands for one
   std::uint64_t origin = 0;  // inode number of the lower file this was copied from; 0: none
@@ -128,6 +129,8 @@ class Upper {
   FsResult<void> set_has_moved() const noexcept;
   FsResult<void> set_metacopy(int fd) const noexcept;
   FsResult<void> clear_metacopy(int fd) const noexcept;
+  /// The data of a metacopy is on its way: until it is none any more, all of it is in the lower tree.
+  FsResult<void> set_copying(int fd) const noexcept;
   /// How much of a metacopy may still be in the lower tree, bytes from the beginning.
   FsResult<void> set_below(int fd, std::uint64_t count) const noexcept;
   FsResult<void> set_origin(int fd, std::uint64_t ino) const noexcept;
