@@ -80,6 +80,8 @@ class ImageTree {
   /// Maps the file and checks magic, version and that the sections lie inside; not the checksum: O(1).
   /// kCorrupt, or kUnsupported for another version (rebuild it then). `name` is for errors.
   static Result<ImageTree> open(sys::Fd file, std::string_view name);
+  /// Lets go of the pages of the file that were touched so far. For processes that look at everything once, and count.
+  void release_pages() const noexcept { mapping_.release(); }
   /// As open(), of bytes that outlive the ImageTree (fuzzing, tests).
   static Result<ImageTree> over(std::span<const std::byte> bytes, std::string_view name);
 

@@ -70,10 +70,4 @@ AnonymousBuffer& AnonymousBuffer::operator=(AnonymousBuffer&& other) noexcept {
   return *this;
 }
 
-void AnonymousBuffer::trim(std::size_t keep) noexcept {
-  if (keep < size_) {
-    (void)::madvise(data_ + keep, size_ - keep, MADV_DONTNEED);
-  }
-}
-
 }  // namespace sbx::sys

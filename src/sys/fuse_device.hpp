@@ -31,8 +31,6 @@ class AnonymousBuffer {
   AnonymousBuffer& operator=(const AnonymousBuffer&) = delete;
 
   [[nodiscard]] std::span<std::byte> bytes() const { return {data_, size_}; }
-  /// Gives the memory behind the first `keep` bytes back to the kernel; what was there reads as zeros.
-  void trim(std::size_t keep) noexcept;
 
  private:
   AnonymousBuffer(std::byte* data, std::size_t size) : data_(data), size_(size) {}

@@ -27,4 +27,10 @@ Result<Mapping> Mapping::map_readonly(int fd, std::size_t size, std::string_view
   return Mapping(data, size);
 }
 
+void Mapping::release() const noexcept {
+  if (data_ != nullptr) {
+    (void)::madvise(data_, size_, MADV_DONTNEED);
+  }
+}
+
 }  // namespace sbx::sys

@@ -24,6 +24,9 @@ class Mapping {
   /// The first `size` bytes of the file; the descriptor may be closed afterwards. `name` is for errors.
   static Result<Mapping> map_readonly(int fd, std::size_t size, std::string_view name);
 
+  /// Lets go of the pages that were touched: they stay in the page cache, but count for this process only when they are touched again.
+  void release() const noexcept;
+
   [[nodiscard]] std::span<const std::byte> bytes() const {
     return {static_cast<const std::byte*>(data_), size_};
   }

@@ -16,6 +16,10 @@ namespace {
 
 using layer::TreeIno;
 
+// Who looks at everything (find, tar) touches all of the tree, some 80 bytes a file, and does not come back soon: batch systems count what
+// is mapped. After so many files the pages are let go of; who comes back finds them in the page cache.
+constexpr std::uint32_t kReleaseEvery = 1U << 14U;
+
 TreeIno tree_ino(LowerRef ref) noexcept {
   return ref.get() > std::numeric_limits<TreeIno>::max() ? layer::kNoInode
                                                          : static_cast<TreeIno>(ref.get());
@@ -73,6 +77,9 @@ FsResult<std::uint32_t> LowerTree::probe(LowerRef dir, std::string_view name) no
 }
 
 FsResult<Attr> LowerTree::attr(LowerRef ref) noexcept {
+  if (asked_.fetch_add(1, std::memory_order_relaxed) % kReleaseEvery == kReleaseEvery - 1) {
+    tree_.release_pages();
+  }
   const auto inode = tree_.inode(tree_ino(ref));
   if (!inode) {
     return no(ESTALE);

@@ -66,7 +66,8 @@ class LowerTree final : public Lower {
   layer::ImageTree tree_;
   std::vector<sys::Fd> layers_;
   std::optional<layer::SquashReader> squash_;
-  Counter* counters_;  // inode_count() + 1 of them, mapped
+  Counter* counters_;                     // inode_count() + 1 of them, mapped
+  std::atomic<std::uint32_t> asked_ = 0;  // attributes
 
   // Where the names are; built when searching the directories that the tree names has looked at as many entries as there
   // are, or for a file with several names. Guards the three fields below; a leaf.
