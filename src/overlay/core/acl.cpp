@@ -130,8 +130,7 @@ FsResult<void> Overlay::keep_acl(const Found& found, std::string_view name,
     return drop(upper_->marks(), fd->get(), disk);
   }
   const std::string value = acl->format();
-  const auto set = [&] { return upper_->marks().set(fd->get(), disk.c_str(), bytes(value)); };
-  return quota_ ? quota_->metered(fd->get(), value.size(), set) : set();
+  return keep_xattr(fd->get(), disk, bytes(value), 0);
 }
 
 FsResult<Overlay::Inherited> Overlay::inherit(Node& dir, std::uint32_t mode,

@@ -205,6 +205,9 @@ class Overlay {
   }
   /// As it is kept; `below`: the lower tree has it. Expects tree_ not to be held.
   FsResult<std::string> kept_xattr(NodeId id, std::string_view name, bool& below) noexcept;
+  /// Sets it under its name on disk, if the quota allows it.
+  FsResult<void> keep_xattr(int fd, const std::string& disk, std::span<const std::byte> value,
+                            int flags) noexcept;
 
   // acl.cpp
   /// What the default ACL of its directory makes of a new file.

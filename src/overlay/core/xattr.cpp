@@ -88,9 +88,14 @@ FsResult<void> Overlay::set_xattr(NodeId id, std::string_view name,
   const std::unique_lock lock(tree_);
   Node* node = SBX_TRY(copy_up(SBX_TRY(locate(id))));
   const FdRef fd = SBX_TRY(any_fd(*node));
-  const auto set = [&] { return upper_->marks().set(fd->get(), disk.c_str(), value, flags); };
+  return keep_xattr(fd->get(), disk, value, flags);
+}
+
+FsResult<void> Overlay::keep_xattr(int fd, const std::string& disk,
+                                   std::span<const std::byte> value, int flags) noexcept {
+  const auto set = [&] { return upper_->marks().set(fd, disk.c_str(), value, flags); };
   // Small ones mostly fit into the inode; those that do not are measured, and take a block or more of their own.
-  return quota_ ? quota_->metered(fd->get(), value.size(), set) : set();
+  return quota_ ? quota_->metered(fd, value.size(), set) : set();
 }
 
 FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept {
