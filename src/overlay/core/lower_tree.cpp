@@ -128,9 +128,14 @@ FsResult<std::size_t> LowerTree::read(LowerRef ref, std::uint64_t offset,
   // Large files must not lie in the page cache twice, as the tar's pages and as the served file's. Small ones may:
   // the next container that starts reads the same programs and libraries, through a cache of its own.
   constexpr std::uint64_t kLarge = 16 << 20;
+  // Only what lies in the range as a whole is dropped, and the page cache reads ahead in pieces (folios) of up to 2 MiB (ext4 since
+  // Linux 6.16): what was left of the piece before goes with this one.
+  constexpr std::uint64_t kPiece = 4 << 20;
   const auto inode = tree_.inode(tree_ino(ref));
   if (inode && inode->size >= kLarge && !inode->sparse) {
-    sys::at::drop_cache(layers_[inode->layer].get(), inode->data_offset + offset, got);
+    const std::uint64_t back = std::min(offset, kPiece);
+    sys::at::drop_cache(layers_[inode->layer].get(), inode->data_offset + offset - back,
+                        got + back);
   }
   return got;
 }
