@@ -66,8 +66,7 @@ std::string read_user_namespace(const std::string& text, RunOptions& run) {
                ? ""
                : "--userns '" + text +
                      "' is not understood\n  hint: after 'keep-id:' come uid=NUMBER and "
-                     "gid=NUMBER, "
-                     "with a comma between them";
+                     "gid=NUMBER, with a comma between them";
   }
   for (const auto& [name, mode] : kModes) {
     if (text == name) {

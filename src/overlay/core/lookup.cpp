@@ -197,14 +197,18 @@ FsResult<Overlay::Found> Overlay::child(const Found& dir, Name name, Access acce
   return Found{node, ref, std::move(pin)};
 }
 
-FsResult<Overlay::Found> Overlay::split_name(const Found& dir, Name name, LowerRef ref,
-                                             Access access) noexcept {
+FsResult<Overlay::EntryPlace> Overlay::place_in(const Found& dir, Access access) noexcept {
   if (access == Access::kShared) {
     return no(kNeedExclusive);
   }
-  Node& parent = *SBX_TRY(copy_up(dir));
-  DirIndex& index = *SBX_TRY(index_of(parent, access));
-  const FdRef to = SBX_TRY(dir_fd(parent));
+  Node& node = *SBX_TRY(copy_up(dir));
+  DirIndex& index = *SBX_TRY(index_of(node, access));
+  return EntryPlace{node, index, SBX_TRY(dir_fd(node))};
+}
+
+FsResult<Overlay::Found> Overlay::split_name(const Found& dir, Name name, LowerRef ref,
+                                             Access access) noexcept {
+  const auto [parent, index, to] = SBX_TRY(place_in(dir, access));
   const std::string fresh = upper_->work_name("c");
   Node& node = nodes_.add_new();
   node.lower = LowerPin::of(*lower_, ref);
@@ -226,12 +230,7 @@ FsResult<Overlay::Found> Overlay::split_name(const Found& dir, Name name, LowerR
 
 FsResult<Overlay::Found> Overlay::adopt_name(const Found& dir, Name name, Node& node,
                                              Access access) noexcept {
-  if (access == Access::kShared) {
-    return no(kNeedExclusive);
-  }
-  Node& parent = *SBX_TRY(copy_up(dir));
-  DirIndex& index = *SBX_TRY(index_of(parent, access));
-  const FdRef to = SBX_TRY(dir_fd(parent));
+  const auto [parent, index, to] = SBX_TRY(place_in(dir, access));
   const KeepTimes keep(to->get());
   if (!node.work_name.empty()) {
     SBX_TRY(sys::at::link(upper_->work(), node.work_name.c_str(), to->get(), name.c_str()));

@@ -156,6 +156,13 @@ class Overlay {
   [[nodiscard]] FsResult<DirIndex*> index_of(Node& dir, Access access) noexcept;
   [[nodiscard]] FsResult<Node*> load_child(Node& dir, IndexEntry& entry, Access access) noexcept;
   [[nodiscard]] FsResult<Found> child(const Found& dir, Name name, Access access) noexcept;
+  /// Where a name of the lower tree gets its own entry.
+  struct EntryPlace {
+    Node& dir;
+    DirIndex& index;
+    FdRef fd;
+  };
+  [[nodiscard]] FsResult<EntryPlace> place_in(const Found& dir, Access access) noexcept;
   [[nodiscard]] FsResult<Found> adopt_name(const Found& dir, Name name, Node& node,
                                            Access access) noexcept;
   /// Without link(2): the name of a hard-linked file gets a file of its own.
@@ -371,7 +378,8 @@ auto Overlay::metered(int fd, std::uint64_t offset, std::uint64_t length, Change
   if (!quota_) {
     return change();
   }
-  return quota_->metered(fd, growth_of(SBX_TRY(stat_for_quota(fd)), offset, length), change);
+  const struct stat before = SBX_TRY(sys::at::stat(fd));
+  return quota_->metered(fd, before, growth_of(before, offset, length), change);
 }
 
 }  // namespace sbx::overlay

@@ -7,7 +7,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "sys/at.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::overlay {
@@ -27,8 +26,6 @@ std::uint64_t round_up(std::uint64_t bytes) noexcept {
 std::uint64_t bytes_on_disk(const struct stat& host) noexcept {
   return S_ISDIR(host.st_mode) ? kBlock : static_cast<std::uint64_t>(host.st_blocks) * 512;
 }
-
-FsResult<struct stat> stat_for_quota(int fd) noexcept { return sys::at::stat(fd); }
 
 std::uint64_t growth_of(const struct stat& host, std::uint64_t offset,
                         std::uint64_t length) noexcept {

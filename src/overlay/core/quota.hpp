@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "overlay/core/types.hpp"
+#include "sys/at.hpp"
 
 namespace sbx::overlay {
 
@@ -49,9 +50,10 @@ class Quota {
   /// A file was made anew, as another one.
   void replace_file(const struct stat& old, const struct stat& made) noexcept;
 
-  /// Runs `change`, an FsResult<void>() or FsResult<size> that makes `fd` take at most `growth` bytes more on disk.
+  /// Runs `change`, an FsResult<void>() or FsResult<size> that makes `fd`, which is `before` now, take at most `growth` bytes more on disk.
   template <class Change>
-  auto metered(int fd, std::uint64_t growth, Change change) noexcept -> decltype(change());
+  auto metered(int fd, const struct stat& before, std::uint64_t growth, Change change) noexcept
+      -> decltype(change());
 
   /// What df(1) is told of a file system that has `all`.
   void show(struct statvfs& all) const noexcept;
@@ -84,17 +86,15 @@ std::uint64_t bytes_on_disk(const struct stat& host) noexcept;
 std::uint64_t growth_of(const struct stat& host, std::uint64_t offset,
                         std::uint64_t length) noexcept;
 
-FsResult<struct stat> stat_for_quota(int fd) noexcept;
-
 template <class Change>
-auto Quota::metered(int fd, std::uint64_t growth, Change change) noexcept -> decltype(change()) {
-  const struct stat which = SBX_TRY(stat_for_quota(fd));
-  const std::lock_guard lock(measuring_[which.st_ino % measuring_.size()]);
+auto Quota::metered(int fd, const struct stat& before, std::uint64_t growth, Change change) noexcept
+    -> decltype(change()) {
+  const std::lock_guard lock(measuring_[before.st_ino % measuring_.size()]);
   SBX_TRY(reserve(growth));
-  const auto before = stat_for_quota(fd);
   auto result = change();
-  const auto after = stat_for_quota(fd);
-  settle(before ? *before : which, after ? *after : which, growth);
+  // Of a file that somebody else has changed since `before`, what he counted is known.
+  const auto after = sys::at::stat(fd);
+  settle(before, after ? *after : before, growth);
   return result;
 }
 

@@ -95,7 +95,7 @@ FsResult<void> Overlay::keep_xattr(int fd, const std::string& disk,
                                    std::span<const std::byte> value, int flags) noexcept {
   const auto set = [&] { return upper_->marks().set(fd, disk.c_str(), value, flags); };
   // Small ones mostly fit into the inode; those that do not are measured, and take a block or more of their own.
-  return quota_ ? quota_->metered(fd, value.size(), set) : set();
+  return quota_ ? quota_->metered(fd, SBX_TRY(sys::at::stat(fd)), value.size(), set) : set();
 }
 
 FsResult<void> Overlay::remove_xattr(NodeId id, std::string_view name) noexcept {
