@@ -3,7 +3,8 @@
 // write (data.cpp). Everything is made in the work directory and renamed into place, so that a crash
 // leaves the old state or the new one.
 //
-// A hard-linked file gets all of its names at once, so that they stay names of one file.
+// A hard-linked file gets all of its names at once, so that they stay names of one file. It keeps its name in the work directory
+// until the last one: a server that finds it there, with other names, gives it those that it still lacks.
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -107,7 +108,8 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
 FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
   std::vector<Lower::Place> places = SBX_TRY(lower_->places(ref));
   const bool has_strangers = upper_->whole() && SBX_TRY(lower_->attr(ref)).nlink > places.size();
-  const std::string fresh = upper_->work_name("c");
+  const std::string fresh =
+      places.size() > 1 ? Upper::linking_name(ref.get()) : upper_->work_name("c");
   Node& node = nodes_.add(NodeId(ref.get()));
   node.has_strangers = has_strangers;
   node.lower = LowerPin::of(*lower_, ref);
@@ -115,7 +117,11 @@ FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
   if (copied) {
     copied = place_copy(node, fresh, std::move(places));
     if (!copied) {
-      (void)sys::at::unlink(upper_->work(), fresh.c_str());
+      const auto host = sys::at::stat(upper_->work(), fresh.c_str());
+      if (host &&
+          host->st_nlink == 1) {  // else names could not be taken back: the next start does it
+        (void)sys::at::unlink(upper_->work(), fresh.c_str());
+      }
     }
   }
   if (!copied) {
@@ -242,12 +248,8 @@ FsResult<void> Overlay::find_moved() noexcept {
   return {};
 }
 
-FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
-                                   std::vector<Lower::Place> places) noexcept {
-  struct Spot {
-    Node* dir;
-    std::string name;
-  };
+FsResult<std::vector<Overlay::Spot>> Overlay::free_spots(
+    std::vector<Lower::Place> places) noexcept {
   if (places.size() > 1) {
     SBX_TRY(find_moved());
   }
@@ -266,21 +268,44 @@ FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
       spots.push_back({*dir, std::move(place.name)});
     }
   }
+  return spots;
+}
+
+FsResult<void> Overlay::move_to_spots(const std::string& work_name,
+                                      const std::vector<Spot>& spots) noexcept {
+  const auto move = [&](const Spot& spot) -> FsResult<void> {
+    const FdRef fd = SBX_TRY(dir_fd(*spot.dir));
+    const KeepTimes keep(fd->get());
+    // The name in the work directory goes with the last step: until then it tells that something is missing.
+    return &spot == &spots.back()
+               ? upper_->place(work_name.c_str(), fd->get(), spot.name)
+               : sys::at::link(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str());
+  };
+  for (auto spot = spots.begin(); spot != spots.end(); ++spot) {
+    const auto moved = move(*spot);
+    if (moved) {
+      continue;
+    }
+    while (spot != spots.begin()) {
+      --spot;
+      const FdRef fd = SBX_TRY(dir_fd(*spot->dir));
+      const KeepTimes keep(fd->get());
+      SBX_TRY(sys::at::unlink(fd->get(), spot->name.c_str()));
+    }
+    return moved;
+  }
+  return {};
+}
+
+FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
+                                   std::vector<Lower::Place> places) noexcept {
+  const std::vector<Spot> spots = SBX_TRY(free_spots(std::move(places)));
   if (spots.empty()) {
     node.work_name = work_name;
     node.removed = true;
     return {};
   }
-  for (std::size_t i = 0; i < spots.size(); ++i) {
-    const Spot& spot = spots[i];
-    const FdRef fd = SBX_TRY(dir_fd(*spot.dir));
-    const KeepTimes keep(fd->get());
-    if (i + 1 == spots.size()) {
-      SBX_TRY(upper_->place(work_name.c_str(), fd->get(), spot.name));
-    } else {
-      SBX_TRY(sys::at::link(upper_->work(), work_name.c_str(), fd->get(), spot.name.c_str()));
-    }
-  }
+  SBX_TRY(move_to_spots(work_name, spots));
   for (const Spot& spot : spots) {
     DirIndex& index = *spot.dir->index;
     index.set_node(index.add(spot.name, node.mode & S_IFMT), node, node.ino, node.mode & S_IFMT);
@@ -289,6 +314,55 @@ FsResult<void> Overlay::place_copy(Node& node, const std::string& work_name,
   if (spots.size() > 1) {
     nodes_.set_linked(node);
   }
+  return {};
+}
+
+FsResult<void> Overlay::finish_linking(const std::string& work_name) noexcept {
+  const auto stored = upper_->load(upper_->work(), work_name, false);
+  const auto lower = stored ? lower_->by_number(stored->origin) : FsResult<LowerPin>(no(ENOENT));
+  const auto below = lower ? lower_->attr(lower->ref()) : FsResult<Attr>(no(ENOENT));
+  if (!below || below->is_dir() || (below->mode & S_IFMT) != (stored->mode & S_IFMT)) {
+    // Nobody knows what other names it had (a directory of the host), or it is damaged.
+    return sys::at::unlink(upper_->work(), work_name.c_str());
+  }
+  const std::vector<Lower::Place> places = SBX_TRY(lower_->places(lower->ref()));
+  const auto finished = [&]() -> FsResult<void> {
+    const std::vector<Spot> spots = SBX_TRY(free_spots(places));
+    if (spots.empty()) {
+      return sys::at::unlink(upper_->work(), work_name.c_str());
+    }
+    SBX_TRY(move_to_spots(work_name, spots));
+    for (const Spot& spot : spots) {
+      DirIndex& index = *spot.dir->index;
+      index.set_kind(index.add(spot.name, below->mode & S_IFMT), false);
+    }
+    return {};
+  }();
+  return finished ? finished : undo_linking(work_name, stored->host.st_ino, places);
+}
+
+/// Nothing was changed in the file yet, as whoever wanted that waited for its names: the lower one may show again.
+FsResult<void> Overlay::undo_linking(const std::string& work_name, std::uint64_t host_ino,
+                                     const std::vector<Lower::Place>& places) noexcept {
+  for (const Lower::Place& place : places) {
+    const auto dir = copy_up_dir(place.dir);
+    if (!dir && dir.error() == Errno(ENOENT)) {
+      continue;
+    }
+    Node& parent = *SBX_TRY(dir);
+    DirIndex& index = *SBX_TRY(index_of(parent, Access::kExclusive));
+    const FdRef fd = SBX_TRY(dir_fd(parent));
+    IndexEntry* entry = index.find(place.name);
+    const auto host = entry != nullptr ? sys::at::stat(fd->get(), place.name.c_str())
+                                       : FsResult<struct stat>(no(ENOENT));
+    if (host && host->st_ino == host_ino) {
+      const KeepTimes keep(fd->get());
+      SBX_TRY(sys::at::unlink(fd->get(), place.name.c_str()));
+      index.erase(*entry);
+    }
+  }
+  SBX_TRY(sys::at::unlink(upper_->work(), work_name.c_str()));
+  upper_->marks().forget(host_ino);
   return {};
 }
 

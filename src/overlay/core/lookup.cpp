@@ -41,6 +41,12 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
       return fail(Error::system("write to", "upper directory", written.error().value()));
     }
   }
+  for (const std::string& name : overlay->upper_->half_linked()) {
+    const FsResult<void> finished = overlay->finish_linking(name);
+    if (!finished) {
+      return fail(Error::system("finish a copy in", "upper directory", finished.error().value()));
+    }
+  }
   if (quota) {
     overlay->quota_ = std::make_unique<Quota>(*quota);
     SBX_TRY(overlay->quota_->count(overlay->upper_->root()));

@@ -251,6 +251,20 @@ class Overlay {
   FsResult<void> find_moved() noexcept;
   FsResult<void> place_copy(Node& node, const std::string& work_name,
                             std::vector<Lower::Place> places) noexcept;
+  /// A name of the lower tree that still shows, and the directory that is to hold it in the upper one.
+  struct Spot {
+    Node* dir;
+    std::string name;
+  };
+  /// Where a copy gets its names. Their directories are copied up.
+  FsResult<std::vector<Spot>> free_spots(std::vector<Lower::Place> places) noexcept;
+  /// Moves a file from the work directory to all these names, or to none.
+  FsResult<void> move_to_spots(const std::string& work_name,
+                               const std::vector<Spot>& spots) noexcept;
+  /// See Upper::half_linked(): the file gets the names that it lacks or, if that fails, loses those it has.
+  FsResult<void> finish_linking(const std::string& work_name) noexcept;
+  FsResult<void> undo_linking(const std::string& work_name, std::uint64_t host_ino,
+                              const std::vector<Lower::Place>& places) noexcept;
 
   // create.cpp
   [[nodiscard]] FsResult<Node*> writable_dir(NodeId id) noexcept;

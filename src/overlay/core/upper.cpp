@@ -318,6 +318,10 @@ std::string Upper::work_name(const char* prefix) noexcept {
   return fmt::format("{}-{:x}", prefix, next_name_.fetch_add(1, std::memory_order_relaxed));
 }
 
+std::string Upper::linking_name(std::uint64_t number) noexcept {
+  return fmt::format("{}{}", kLinkingPrefix, number);
+}
+
 FsResult<void> Upper::new_whiteout(int dir, const char* name) noexcept {
   if (can_.devices) {
     return at::make_node(dir, name, S_IFCHR | 0600, makedev(0, 0));

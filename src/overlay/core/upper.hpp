@@ -71,7 +71,7 @@ class Upper {
     /// What may be made use of, if it is there: for tests.
     Abilities allowed{};
   };
-  /// Both on one file system. Cleans `work` of what an earlier server left, and finds out what the file
+  /// Both on one file system. Cleans `work` of what an earlier server left, but for half_linked(), and finds out what the file
   /// system can do. kUnsupported if that is not enough: see README.md.
   static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work, Options options);
   static Result<std::unique_ptr<Upper>> open(sys::Fd root, sys::Fd work);
@@ -141,6 +141,11 @@ class Upper {
 
   /// A name in the work directory that nobody uses.
   [[nodiscard]] std::string work_name(const char* prefix) noexcept;
+  /// The one of a file that is to get several names at once, by its number in the lower tree. It keeps this one until it has all
+  /// others, so that half_linked() tells the next server of it.
+  [[nodiscard]] static std::string linking_name(std::uint64_t number) noexcept;
+  /// Files under such names, in the work directory, that have other names too: an earlier server was killed between them.
+  [[nodiscard]] const std::vector<std::string>& half_linked() const { return half_linked_; }
 
   /// Puts a whiteout where there is nothing.
   FsResult<void> make_whiteout(int dir, Name name) noexcept;
@@ -160,6 +165,7 @@ class Upper {
  private:
   /// In the work directory; whiteouts are links to it.
   static constexpr const char* kSharedWhiteout = "whiteout";
+  static constexpr std::string_view kLinkingPrefix = "linking-";
 
   Upper(sys::Fd root, sys::Fd work, std::uint64_t device, Options options)
       : root_(std::move(root)), work_(std::move(work)), device_(device), options_(options) {}
@@ -197,6 +203,7 @@ class Upper {
 
   Marks marks_;
   Abilities can_;
+  std::vector<std::string> half_linked_;
   static constexpr std::uint64_t kNotTried = 1;
   std::atomic<std::uint64_t> hole_unit_ = kNotTried;
   std::atomic<std::uint64_t> next_name_ = 0;

@@ -104,6 +104,10 @@ Result<void> Upper::empty_work() {
       continue;
     }
     const auto st = at::stat(work_.get(), name.c_str());
+    if (st && !S_ISDIR(st->st_mode) && st->st_nlink > 1 && name.starts_with(kLinkingPrefix)) {
+      half_linked_.push_back(name);
+      continue;
+    }
     SBX_TRY(sys::remove_tree_at(work_.get(), name));
     if (st && (S_ISDIR(st->st_mode) || st->st_nlink == 1)) {
       marks_.forget(st->st_ino);

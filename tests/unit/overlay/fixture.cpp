@@ -84,18 +84,28 @@ void store_mark(const Scratch& scratch, const std::string& path, const char* nam
   }
 }
 
-std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
-                                      IdView ids, std::uint64_t copy_by_parts_from,
-                                      const UpperKind& kind) {
+std::unique_ptr<Upper> open_upper(const Scratch& scratch, const UpperKind& kind) {
   Upper::Options wish;
   wish.allowed = kind.allowed;
   auto upper = Upper::open(scratch.dir("upper"), scratch.dir("work"), wish);
   if (!upper) {
     throw std::runtime_error(upper.error().message());
   }
+  return std::move(*upper);
+}
+
+std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
+                                      IdView ids, std::uint64_t copy_by_parts_from,
+                                      const UpperKind& kind) {
+  return make_overlay(open_upper(scratch, kind), std::move(lower), std::move(ids),
+                      copy_by_parts_from);
+}
+
+std::unique_ptr<Overlay> make_overlay(std::unique_ptr<Upper> upper, std::unique_ptr<Lower> lower,
+                                      IdView ids, std::uint64_t copy_by_parts_from) {
   Overlay::Options options;
   options.lower = std::move(lower);
-  options.upper = std::move(*upper);
+  options.upper = std::move(upper);
   options.ids = std::move(ids);
   options.durability = Durability::kVolatile;
   options.copy_by_parts_from = copy_by_parts_from;

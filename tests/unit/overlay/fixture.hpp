@@ -49,11 +49,17 @@ std::string stored_mark(const Scratch& scratch, const std::string& path, const c
 void store_mark(const Scratch& scratch, const std::string& path, const char* name,
                 const std::string& value);
 
-/// An overlay of `lower` and the directories "upper" and "work" in `scratch`.
+/// The directories "upper" and "work" in `scratch`.
+std::unique_ptr<Upper> open_upper(const Scratch& scratch, const UpperKind& kind);
+
+/// An overlay of `lower` and open_upper().
 std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lower> lower,
                                       IdView ids = all_ids(),
                                       std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U,
                                       const UpperKind& kind = UpperKind::of_environment());
+std::unique_ptr<Overlay> make_overlay(std::unique_ptr<Upper> upper, std::unique_ptr<Lower> lower,
+                                      IdView ids = all_ids(),
+                                      std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U);
 
 /// A node that the "kernel" knows until the end of this object's life.
 class Held {

@@ -1,10 +1,15 @@
 // kill -9 between any two system calls: a child does one operation on an overlay, and is killed before its first system call that changes
 // something on disk, then, on fresh directories, before its second, and so on. Each time a new server must find the tree as it was before the
-// operation or as it is after it, with nothing else changed and nothing left of it, and must be able to do the operation then.
+// operation or as it is after it, with nothing else changed and nothing left of it, and must be able to do the operation then. So must one
+// that can make no names, while it has something to finish.
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,11 +20,13 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "fixture.hpp"
 #include "memory_lower.hpp"
@@ -29,6 +36,7 @@ namespace sbx::overlay::test {
 namespace {
 
 constexpr std::size_t kLargeSize = 40'000;
+constexpr std::uint64_t kPartsFrom = 20'000;  // smaller than that
 
 using Step = std::function<FsResult<void>(Overlay&)>;
 
@@ -63,6 +71,9 @@ Model lower_tree() {
   const ModelRef linked = file(*a, "one", "linked content");
   (void)Model::link(linked, *b, "two");
   (void)Model::link(linked, *sub, "three");
+  const ModelRef way = make_model_node(S_IFLNK | 0777, {5, 6}, "to/somewhere");
+  (void)Model::create(*a, "way", way);
+  (void)Model::link(way, *b, "way");
   (void)dir(*b, "empty");
   for (const Path& path : model.paths()) {
     model.find(path)->mtime = 1000;
@@ -218,6 +229,19 @@ const std::vector<Scenario>& scenarios() {
       {"truncate a lower file", nothing, truncate("a/file", 5)},
       {"truncate a partly copied file", write("a/large", 9'000), truncate("a/large", 7'000)},
       {"truncate a partly copied file to nothing", write("a/large", 9'000), truncate("a/large", 0)},
+      {"copy-up of a linked file", nothing, chmod("a/one")},
+      {"copy-up of a linked file with a name in a moved directory", rename("a/sub", "b/moved"),
+       chmod("b/two")},
+      {"copy-up of a linked file with a name in a directory that is there", chmod("a/sub"),
+       chmod("b/two")},
+      {"copy-up of a linked symlink", nothing, chown("b/way")},
+      {"write to a linked file", nothing, write("b/two", 3)},
+      {"truncate a linked file", nothing, truncate("a/sub/three", 4)},
+      {"xattr of a linked file", nothing, set_xattr("a/sub/three")},
+      {"unlink a name of a linked file", nothing, unlink("b/two")},
+      {"rename a name of a linked file", nothing, rename("a/one", "b/moved")},
+      {"rename over a name of a linked file", nothing, rename("a/file", "b/two")},
+      {"link a linked file", nothing, link("a/one", "b/fourth")},
   };
   return kAll;
 }
@@ -228,7 +252,10 @@ using Snapshot = std::map<std::string, std::string>;
 constexpr const char* kOld = "(old)";  // the time of the lower tree
 constexpr const char* kNew = "(new)";
 
-void look(Overlay& overlay, const Held& dir, const std::string& at, Snapshot& seen) {
+/// Paths by the number of their file.
+using Names = std::map<std::uint64_t, std::set<std::string>>;
+
+void look(Overlay& overlay, const Held& dir, const std::string& at, Names& names, Snapshot& seen) {
   for (const Listed& listed : list_all(overlay, dir.id(), ListKind::kPlain)) {
     const std::string path = at.empty() ? listed.name : at + "/" + listed.name;
     const auto found = walk(overlay, path_of(path));
@@ -250,15 +277,22 @@ void look(Overlay& overlay, const Held& dir, const std::string& at, Snapshot& se
       line += " " + name + "=" + overlay.xattr(found->id(), name).value();
     }
     seen[path] = line;
+    names[attr.ino].insert(path);
     if (attr.is_dir()) {
-      look(overlay, *found, path, seen);
+      look(overlay, *found, path, names, seen);
     }
   }
 }
 
 Snapshot snapshot(Overlay& overlay) {
   Snapshot seen;
-  look(overlay, Held(overlay, kRootNode, 0), "", seen);
+  Names names;
+  look(overlay, Held(overlay, kRootNode, 0), "", names, seen);
+  for (const auto& [number, paths] : names) {
+    for (const std::string& path : paths) {
+      seen[path] += paths.size() > 1 ? fmt::format(", one file: {}", fmt::join(paths, " ")) : "";
+    }
+  }
   return seen;
 }
 
@@ -279,7 +313,7 @@ std::string difference(const Snapshot& one, const Snapshot& other) {
 
 // ---- the child that is killed ---------------------------------------------------------------------------------------
 std::unique_ptr<Overlay> open_overlay(const Scratch& scratch, const UpperKind& kind) {
-  return make_overlay(scratch, std::make_unique<MemoryLower>(lower_tree()), all_ids(), 20'000,
+  return make_overlay(scratch, std::make_unique<MemoryLower>(lower_tree()), all_ids(), kPartsFrom,
                       kind);
 }
 
@@ -341,13 +375,6 @@ End run_until(const Scratch& scratch, const UpperKind& kind, const Scenario& sce
   }
 }
 
-void check_work(const Scratch& scratch) {
-  for (const auto& entry : std::filesystem::directory_iterator(scratch.path() + "/work")) {
-    const std::string name = entry.path().filename();
-    CHECK((name == "whiteout" || name == "marks"));
-  }
-}
-
 /// The only difference are times: data was being copied, which a new time tells of at worst.
 bool only_newer(const Snapshot& before, const Snapshot& seen) {
   return before.size() == seen.size() &&
@@ -360,6 +387,50 @@ bool only_newer(const Snapshot& before, const Snapshot& seen) {
            }
            return was != before.end() && was->second == line;
          });
+}
+
+/// From now on link(2) and rename(2) fail in this process for want of room.
+bool refuse_names() {
+  constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | ENOSPC;
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, kRefuse),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program { std::size(filter), filter };
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// Whether a server that can make no names finds the tree as it was before or is after.
+bool starts_without_names(const Scratch& scratch, const UpperKind& kind, const Snapshot& before,
+                          const Snapshot& after) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto upper = open_upper(scratch, kind);
+    if (!refuse_names()) {
+      ::_exit(2);
+    }
+    const auto overlay = make_overlay(std::move(upper), std::make_unique<MemoryLower>(lower_tree()),
+                                      all_ids(), kPartsFrom);
+    const Snapshot seen = snapshot(*overlay);
+    if (!only_newer(before, seen) && seen != after) {
+      std::fprintf(stderr, "from before:%s\n", difference(before, seen).c_str());
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void check_work(const Scratch& scratch) {
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path() + "/work")) {
+    const std::string name = entry.path().filename();
+    CHECK((name == "whiteout" || name == "marks"));
+  }
 }
 
 /// The one line that differs is what a creation in two steps leaves.
@@ -378,7 +449,10 @@ const char* place() {
   return !chosen && ::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : nullptr;
 }
 
-int kill_everywhere(const Scenario& scenario, const UpperKind& kind) {
+enum class NextStart { kOrdinary, kWithoutNames };
+
+int kill_everywhere(const Scenario& scenario, const UpperKind& kind,
+                    NextStart next = NextStart::kOrdinary) {
   Snapshot before;
   Snapshot after;
   {
@@ -405,6 +479,9 @@ int kill_everywhere(const Scenario& scenario, const UpperKind& kind) {
       return 0;
     }
     REQUIRE(end != End::kFailed);
+    if (next == NextStart::kWithoutNames) {
+      CHECK(starts_without_names(scratch, kind, before, after));
+    }
     Snapshot seen;
     {
       auto overlay = open_overlay(scratch, kind);
@@ -437,7 +514,12 @@ TEST_CASE("killed between any two system calls, an operation is done or not", "[
   for (const Scenario& scenario : scenarios()) {
     if (only == nullptr || only == std::string_view(scenario.name)) {
       CAPTURE(scenario.name);
-      points += kill_everywhere(scenario, UpperKind::of_environment());
+      const UpperKind kind = UpperKind::of_environment();
+      points += kill_everywhere(scenario, kind);
+      if (kind.allowed.links &&
+          std::string_view(scenario.name).find("linked") != std::string_view::npos) {
+        points += kill_everywhere(scenario, kind, NextStart::kWithoutNames);
+      }
     }
   }
   std::printf("killed at %d points\n", points);
