@@ -72,6 +72,9 @@ FsResult<Attr> Overlay::attr_of(Node& node, Access access) noexcept {
   attr.size = static_cast<std::uint64_t>(host.st_size);
   attr.blocks = static_cast<std::uint64_t>(host.st_blocks);
   attr.nlink = static_cast<std::uint32_t>(host.st_nlink) - (node.work_name.empty() ? 0 : 1);
+  if (node.removed && node.pinned != nullptr) {
+    attr.nlink = 0;  // though NFS keeps a name for what is open
+  }
   if (S_ISDIR(node.mode)) {
     const std::int64_t subdirs = SBX_TRY(index_of(node, access))->subdirs();
     attr.nlink = subdirs < 0 || static_nlink_ ? 1 : static_cast<std::uint32_t>(2 + subdirs);

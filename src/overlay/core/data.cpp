@@ -34,11 +34,11 @@ FsResult<Overlay::Source> Overlay::source_of(NodeId id) noexcept {
     return no(S_ISDIR(found.node->mode) ? EISDIR : EINVAL);
   }
   if (found.node == nullptr || !found.node->has_upper) {
-    return Source{nullptr, found.lower};
+    return Source{nullptr, found.lower, kAll};
   }
   Node& node = *found.node;
   if (node.metacopy && !node.partial) {
-    return Source{nullptr, found.lower};
+    return Source{nullptr, found.lower, node.below};
   }
   return Source{SBX_TRY(file_fd(node)), node.metacopy ? node.lower.ref() : kNoLower, node.below,
                 node.below_stored};
@@ -51,8 +51,13 @@ FsResult<std::size_t> Overlay::read(NodeId id, std::uint64_t offset,
   if (source.in_parts()) {
     return read_parts(source, offset, data);
   }
-  return source.fd != nullptr ? sys::at::pread_full(source.fd->get(), data, offset)
-                              : lower_->read(source.lower, offset, data);
+  if (source.fd != nullptr) {
+    return sys::at::pread_full(source.fd->get(), data, offset);
+  }
+  // Cut already, but its server was killed before it could say that nothing is in the lower tree any more.
+  const std::uint64_t there = source.below > offset ? source.below - offset : 0;
+  return lower_->read(source.lower, offset,
+                      data.first(std::min<std::uint64_t>(data.size(), there)));
 }
 
 FsResult<FdRef> Overlay::writable_fd(NodeId id, std::uint64_t keep) noexcept {

@@ -46,6 +46,10 @@ FsResult<bool> Overlay::begin_parts(NodeId id) noexcept {
     return false;
   }
   Node* node = SBX_TRY(copy_up(found));
+  if (node->metacopy && !parts_marked_) {
+    SBX_TRY(upper_->set_has_parts());
+    parts_marked_ = true;
+  }
   node->partial = node->metacopy;
   return node->partial;
 }

@@ -44,7 +44,7 @@ FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
     sys::at::DirentReader::Dirent found{};
     while (reader.next(found)) {
       const std::string_view name = found.name;
-      if (name == "." || name == "..") {
+      if (name == "." || name == ".." || upper_->left_behind(name)) {
         continue;
       }
       if (upper_->whole() && is_whiteout_name(name)) {
@@ -160,7 +160,8 @@ Node& Overlay::node_of_stored(const Stored& stored, LowerPin lower) noexcept {
     // Blocks may be those of attributes: then looking for data finds none. Without any the file may still have been cut or grown.
     node.partial = stored.host.st_blocks != 0 || !all || all->size != node.below ||
                    static_cast<std::uint64_t>(stored.host.st_size) != node.below;
-    node.partial = node.partial && !stored.copying;
+    // Where all looks like data, no file is written in parts, and blocks are those of attributes too.
+    node.partial = node.partial && !stored.copying && upper_->tells_holes();
   }
   node.marked = stored.xattr_whiteouts;
   node.interrupted = S_ISDIR(stored.mode) && stored.interrupted;

@@ -26,6 +26,13 @@ Result<std::unique_ptr<Overlay>> Overlay::make(Options options) {
   root.marked = stored->xattr_whiteouts;
   root.interrupted = stored->interrupted;
   overlay->moved_known_ = !stored->has_moved;
+  overlay->parts_marked_ = stored->has_parts;
+  if (stored->has_parts && !overlay->upper_->tells_holes()) {
+    return fail(
+        Error::make(ErrorCode::kUnsupported, "use as upper directory", "",
+                    "it was moved here: of some of its files only parts are in it, and this "
+                    "file system does not tell which"));
+  }
   const auto below = overlay->attr_of_lower(kLowerRoot);
   root.ino = below ? below->ino
                    : overlay->lower_->number_for_upper(stored->host.st_dev, stored->host.st_ino);

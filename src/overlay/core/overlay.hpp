@@ -370,7 +370,8 @@ class Overlay {
   /// data is read, written or copied.
   std::shared_mutex tree_;
   NodeTable nodes_;
-  bool moved_known_ = true;  // every moved directory has a Node
+  bool moved_known_ = true;    // every moved directory has a Node
+  bool parts_marked_ = false;  // on disk: there may be files in parts
 };
 
 template <class Body>

@@ -144,6 +144,9 @@ void Overlay::remove_lower_node(LowerRef ref) noexcept {
 }
 
 FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept {
+  if (!upper_->can().removes_in_use && !S_ISDIR(node.mode)) {
+    (void)fds_.take(node.id.get());  // what is open would get a name nobody asked for
+  }
   if (node.links.size() > 1) {
     return {};
   }
@@ -166,7 +169,6 @@ FsResult<void> Overlay::begin_removal(Node& node, Node& dir, Name name) noexcept
       return {};
     }
     if (!upper_->can().removes_in_use && upper_->can().links) {
-      (void)fds_.take(node.id.get());  // what is open would get a name nobody asked for
       return keep_in_work(node, parent->get(), name);
     }
     // An open file is the cheapest way to keep it, as long as there are descriptors.
@@ -222,7 +224,9 @@ void Overlay::free_quota(const Node& node) noexcept {
     const auto host = node.pinned != nullptr
                           ? sys::at::stat(node.pinned->get())
                           : sys::at::stat(upper_->work(), node.work_name.c_str());
-    if (host && host->st_nlink == (node.pinned != nullptr ? 0U : 1U)) {
+    // A name of ours in the work directory, or what is left of a file that is open.
+    const bool named = node.pinned == nullptr || !upper_->can().removes_in_use;
+    if (host && host->st_nlink == (named ? 1U : 0U)) {
       quota_->remove_file(*host);
     }  // else it has names that nobody met
   } else if (node.on_disk != nullptr) {

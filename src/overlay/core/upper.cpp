@@ -44,6 +44,8 @@ constexpr const char* kOpaqueRoot = "trusted.overlay.opaque";
 
 // Ours, on the root: there are directories with a redirect.
 constexpr const char* kMoved = "user.sbx.moved";
+// Ours, on the root: there are files of which parts were written.
+constexpr const char* kParts = "user.sbx.parts";
 // Ours, on a directory while it changes in several steps: names, parted by '/', that are whiteouts if they are not there.
 constexpr const char* kHidden = "user.sbx.hidden";
 
@@ -107,6 +109,8 @@ void take_mark(std::string_view name, Value value, bool native, Stored& stored) 
     stored.below = std::min(stored.below, number_of(value()));
   } else if (name == kMoved) {
     stored.has_moved = true;
+  } else if (name == kParts) {
+    stored.has_parts = true;
   } else if (name == kHidden) {
     stored.interrupted = S_ISDIR(stored.host.st_mode);
   } else if (name == kWhiteout) {
@@ -287,6 +291,10 @@ FsResult<void> Upper::set_redirect(int fd, const std::string& path) const noexce
 
 FsResult<void> Upper::set_has_moved() const noexcept {
   return marks_.set(root(), kMoved, bytes("y"));
+}
+
+FsResult<void> Upper::set_has_parts() const noexcept {
+  return marks_.set(root(), kParts, bytes("y"));
 }
 
 FsResult<void> Upper::set_metacopy(int fd) const noexcept { return marks_.set(fd, kMetacopy, {}); }

@@ -26,6 +26,7 @@ struct Stored {
   bool xattr_whiteouts = false;  // directory: may hold whiteouts that are empty files with a mark
   bool has_stat = false;         // has the override_stat mark
   bool has_moved = false;        // the root: some directory below has a redirect
+  bool has_parts = false;        // the root: of some file below, parts were written
   bool metacopy = false;         // regular file: data, or parts of it, are still in the lower tree
   bool copying = false;          // ... all of it, whatever is here
   std::uint64_t below = 0;       // and how many bytes from its beginning may be
@@ -80,6 +81,9 @@ class Upper {
   [[nodiscard]] int work() const { return work_.get(); }
   [[nodiscard]] std::uint64_t device() const { return device_; }
 
+  /// Whether a file of this name is one that was removed while it was open: see Abilities::removes_in_use.
+  [[nodiscard]] bool left_behind(std::string_view name) const noexcept;
+
   /// Everything about the entry `name` of the directory `dir`; `marked` if whiteouts in the xattr form are
   /// to be expected there.
   FsResult<Stored> load(int dir, Name name, bool marked) const noexcept;
@@ -127,6 +131,7 @@ class Upper {
   FsResult<void> convert_whiteout(int dir, const std::string& name, bool hides) noexcept;
   FsResult<void> set_redirect(int fd, const std::string& path) const noexcept;
   FsResult<void> set_has_moved() const noexcept;
+  FsResult<void> set_has_parts() const noexcept;
   FsResult<void> set_metacopy(int fd) const noexcept;
   FsResult<void> clear_metacopy(int fd) const noexcept;
   /// The data of a metacopy is on its way: until it is none any more, all of it is in the lower tree.
@@ -138,6 +143,8 @@ class Upper {
   /// The unit in which this file system tells data from holes, if it does so for certain: what was written is data, also zeros, and
   /// nothing else is. 0 if it does not, or is not known for it. Tried at the first call.
   [[nodiscard]] std::uint64_t hole_unit() noexcept;
+  /// Whether holes can be told from data, on file systems too that are not known for it: enough to read what was written elsewhere.
+  [[nodiscard]] bool tells_holes() noexcept;
 
   /// A name in the work directory that nobody uses.
   [[nodiscard]] std::string work_name(const char* prefix) noexcept;
@@ -205,6 +212,7 @@ class Upper {
   Abilities can_;
   std::vector<std::string> half_linked_;
   static constexpr std::uint64_t kNotTried = 1;
+  std::atomic<std::uint64_t> told_unit_ = kNotTried;  // 0: holes look like data
   std::atomic<std::uint64_t> hole_unit_ = kNotTried;
   std::atomic<std::uint64_t> next_name_ = 0;
 };

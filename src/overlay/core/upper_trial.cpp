@@ -234,14 +234,31 @@ FsResult<bool> Upper::leaves_removed(int dir) noexcept {
   return left;
 }
 
+bool Upper::left_behind(std::string_view name) const noexcept {
+  // .nfs and 24 digits: fs/nfs/unlink.c. .fuse_hidden and 16 of them: lib/fuse.c of libfuse.
+  const auto is = [&](std::string_view prefix, std::size_t digits) {
+    return name.starts_with(prefix) && name.size() == prefix.size() + digits &&
+           name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
+  };
+  return !can_.removes_in_use && (is(".nfs", 24) || is(".fuse_hidden", 16));
+}
+
 std::uint64_t Upper::hole_unit() noexcept {
   if (hole_unit_ == kNotTried) {
-    hole_unit_ = try_holes().value_or(0);
+    // What others do with zeros, or when they are short of memory, no trial tells.
+    hole_unit_ = well_known(type_of(work_)) && tells_holes() ? told_unit_.load() : 0;
   }
   return hole_unit_;
 }
 
-/// Others may store zeros as holes (ZFS), or say that all is data (NFS).
+bool Upper::tells_holes() noexcept {
+  if (told_unit_ == kNotTried) {
+    told_unit_ = try_holes().value_or(0);
+  }
+  return told_unit_ != 0;
+}
+
+/// The unit. 0 from those that store zeros as holes (ZFS), or say that all is data (NFS).
 FsResult<std::uint64_t> Upper::try_holes() noexcept {
   constexpr std::uint64_t kUnits = 256;
   struct statfs system {};
@@ -249,8 +266,7 @@ FsResult<std::uint64_t> Upper::try_holes() noexcept {
     return fail(Errno::last());
   }
   const auto unit = static_cast<std::uint64_t>(system.f_bsize);
-  if (!well_known(static_cast<std::uint64_t>(system.f_type)) || !std::has_single_bit(unit) ||
-      unit > kMaxHoleUnit) {
+  if (!std::has_single_bit(unit) || unit > kMaxHoleUnit) {
     return std::uint64_t{0};
   }
   const std::string name = work_name("h");

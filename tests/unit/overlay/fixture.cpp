@@ -49,12 +49,20 @@ UpperKind UpperKind::named(std::string_view name) {
   can.xattrs = name == "xattrs" || name == "plain";
   can.devices = can.exchange = can.no_replace = can.leave_whiteout = can.removes_in_use = !plain;
   can.links = name != "bare";
+  kind.has = can;
   return kind;
 }
 
 UpperKind UpperKind::of_environment() {
   const char* name = std::getenv("SBX_TEST_UPPER");
-  return named(name != nullptr ? name : "xattrs");
+  UpperKind kind = named(name != nullptr ? name : "xattrs");
+  const char* lacks = std::getenv("SBX_TEST_LACKS");
+  const std::string words = "," + std::string(lacks != nullptr ? lacks : "") + ",";
+  const auto lack = [&](const char* word) { return words.find(word) != std::string::npos; };
+  kind.has.xattrs = kind.has.xattrs && !lack(",xattrs,");
+  kind.has.exchange = kind.has.exchange && !lack(",rename,");
+  kind.has.links = kind.has.links && !lack(",links,");
+  return kind;
 }
 
 namespace {

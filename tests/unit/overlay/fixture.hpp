@@ -37,9 +37,11 @@ class Scratch {
 IdView all_ids();
 
 /// What the upper directories of the tests are made to lie on, by the variable SBX_TEST_UPPER: "xattrs" (as the disk is), "side-files" (no
-/// user xattrs), "plain" (user xattrs, but no devices and no flags of rename), "bare" (none of all that, and no hard links).
+/// user xattrs), "plain" (user xattrs, but no devices and no flags of rename), "bare" (none of all that, and no hard links). And what
+/// SBX_TEST_DIR lies on, by SBX_TEST_LACKS: words of restricted_fs, which the file system has to find out by itself.
 struct UpperKind {
-  Abilities allowed;
+  Abilities allowed;  // what it may make use of
+  Abilities has;      // what the tests expect of it
   static UpperKind of_environment();
   static UpperKind named(std::string_view name);
 };

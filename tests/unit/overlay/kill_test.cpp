@@ -464,7 +464,7 @@ int kill_everywhere(const Scenario& scenario, const UpperKind& kind,
     if (!done) {
       // What such a file system refuses: see README.md.
       CHECK((done.error() == Errno(EINVAL) || done.error() == Errno(EPERM)));
-      CHECK((!kind.allowed.exchange || !kind.allowed.links));
+      CHECK((!kind.has.exchange || !kind.has.links));
       return 0;
     }
     overlay.reset();
