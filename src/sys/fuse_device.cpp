@@ -55,6 +55,8 @@ FsResult<AnonymousBuffer> AnonymousBuffer::make(std::size_t size) noexcept {
   return AnonymousBuffer(static_cast<std::byte*>(memory), size);
 }
 
+void AnonymousBuffer::clear() noexcept { (void)::madvise(data_, size_, MADV_DONTNEED); }
+
 AnonymousBuffer::~AnonymousBuffer() {
   if (data_ != nullptr) {
     (void)::munmap(data_, size_);

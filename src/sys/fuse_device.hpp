@@ -31,6 +31,8 @@ class AnonymousBuffer {
   AnonymousBuffer& operator=(const AnonymousBuffer&) = delete;
 
   [[nodiscard]] std::span<std::byte> bytes() const { return {data_, size_}; }
+  /// Zero again, and takes no room.
+  void clear() noexcept;
 
  private:
   AnonymousBuffer(std::byte* data, std::size_t size) : data_(data), size_(size) {}

@@ -154,8 +154,7 @@ FsResult<std::uint64_t> Overlay::parent_number(const Found& dir, std::uint64_t s
   if (dir.node != nullptr || dir.lower == kLowerRoot) {
     return self;
   }
-  const std::vector<Lower::Place> places = SBX_TRY(lower_->places(dir.lower));
-  const LowerRef above = places.front().dir;
+  const LowerRef above = SBX_TRY(lower_->parent(dir.lower));
   if (const Node* node = nodes_.find(NodeId(above.get()))) {
     return node->ino;
   }

@@ -333,6 +333,12 @@ void Overlay::drop_link(Node& node, const Node& dir, std::string_view name) noex
   });
 }
 
+void Overlay::release_memory() noexcept {
+  const std::unique_lock lock(tree_);
+  nodes_.shrink();
+  lower_->release_memory();
+}
+
 std::size_t Overlay::node_count() noexcept {
   const std::shared_lock lock(tree_);
   return nodes_.size();

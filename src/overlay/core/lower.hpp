@@ -66,6 +66,10 @@ class Lower {
   };
   /// All names of a file that are known, at least one; the one name of a directory. ENOENT for the root.
   virtual FsResult<std::vector<Place>> places(LowerRef ref) noexcept = 0;
+  /// The directory that a directory lies in; ENOENT for the root.
+  virtual FsResult<LowerRef> parent(LowerRef dir) noexcept {
+    return SBX_TRY(places(dir)).front().dir;
+  }
   /// The node with this inode number, for numbers that find it directly; else ENOENT.
   virtual FsResult<LowerPin> by_number(std::uint64_t ino) noexcept = 0;
 
@@ -84,6 +88,8 @@ class Lower {
   [[nodiscard]] virtual std::uint64_t lookups(LowerRef ref) noexcept = 0;
   /// False for a ref that is not in use.
   [[nodiscard]] virtual bool valid(LowerRef ref) noexcept = 0;
+  /// Gives memory back that is not needed, or can be had again. Nobody calls anything else meanwhile.
+  virtual void release_memory() noexcept {}
 };
 
 /// Holds a ref valid.

@@ -1,8 +1,6 @@
 #include "overlay/core/lower_tree.hpp"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -33,28 +31,20 @@ Result<std::unique_ptr<LowerTree>> LowerTree::make(layer::ImageTree tree,
     return fail(
         Error::make(ErrorCode::kInvalidArgument, "serve image", "", "wrong number of layers"));
   }
-  const std::size_t bytes = (std::size_t{tree.inode_count()} + 1) * sizeof(Counter);
-  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    return fail(Error::system("map memory for", "inode counters"));
+  auto counters = LookupCounters::make_memory(std::size_t{tree.inode_count()} + 1);
+  if (!counters) {
+    return fail(Error::system("map memory for", "inode counters", counters.error().value()));
   }
-  // Zeros are what std::atomic<uint32_t>(0) looks like: its representation is the integer's (checked below).
-  static_assert(sizeof(Counter) == sizeof(std::uint32_t) && Counter::is_always_lock_free);
   return std::unique_ptr<LowerTree>(
-      new LowerTree(std::move(tree), std::move(layers), static_cast<Counter*>(memory)));
+      new LowerTree(std::move(tree), std::move(layers), std::move(*counters)));
 }
 
-LowerTree::LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters)
-    : tree_(std::move(tree)), layers_(std::move(layers)), counters_(counters) {
+LowerTree::LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers,
+                     sys::AnonymousBuffer counters)
+    : tree_(std::move(tree)), layers_(std::move(layers)), counters_(std::move(counters)) {
   if (tree_.squash() && !layers_.empty()) {
     squash_.emplace(tree_, layers_.front().get());
   }
-}
-
-LowerTree::~LowerTree() {
-  (void)::munmap(static_cast<void*>(counters_),
-                 (std::size_t{tree_.inode_count()} + 1) * sizeof(Counter));
 }
 
 Result<void> LowerTree::prepare() { return squash_ ? squash_->prepare() : Result<void>(); }
@@ -312,6 +302,12 @@ FsResult<std::vector<Lower::Place>> LowerTree::places(LowerRef ref) noexcept {
   return places;
 }
 
+FsResult<LowerRef> LowerTree::parent(LowerRef dir) noexcept {
+  const TreeIno above = tree_.parent(tree_ino(dir));
+  return above != layer::kNoInode && dir != kLowerRoot ? FsResult<LowerRef>(LowerRef(above))
+                                                       : no(ENOENT);
+}
+
 FsResult<LowerPin> LowerTree::by_number(std::uint64_t ino) noexcept {
   if (!valid(LowerRef(ino))) {
     return no(ENOENT);
@@ -324,31 +320,31 @@ std::uint64_t LowerTree::number_for_upper(std::uint64_t, std::uint64_t ino) noex
   return tree_.inode_count() + ino;
 }
 
-LowerTree::Counter* LowerTree::counter(LowerRef ref) noexcept {
-  return valid(ref) ? counters_ + ref.get() : nullptr;
-}
-
 void LowerTree::add_lookups(LowerRef ref, std::uint64_t count) noexcept {
-  if (Counter* counted = counter(ref)) {
-    counted->fetch_add(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  if (valid(ref)) {
+    counters_.add(ref.get(), count);
   }
 }
 
 std::uint64_t LowerTree::drop_lookups(LowerRef ref, std::uint64_t count) noexcept {
-  Counter* counted = counter(ref);
-  return counted == nullptr
-             ? 0
-             : counted->fetch_sub(static_cast<std::uint32_t>(count), std::memory_order_relaxed) -
-                   static_cast<std::uint32_t>(count);
+  return valid(ref) ? counters_.drop(ref.get(), count) : 0;
 }
 
 std::uint64_t LowerTree::lookups(LowerRef ref) noexcept {
-  Counter* counted = counter(ref);
-  return counted == nullptr ? 0 : counted->load(std::memory_order_relaxed);
+  return valid(ref) ? counters_.get(ref.get()) : 0;
 }
 
 bool LowerTree::valid(LowerRef ref) noexcept {
   return ref.get() >= 1 && ref.get() <= tree_.inode_count();
+}
+
+void LowerTree::release_memory() noexcept {
+  counters_.release_zeros();
+  tree_.release_pages();
+  const std::lock_guard lock(places_mutex_);
+  first_place_ = {};  // 8 bytes for each file of the image
+  more_places_ = {};
+  searched_ = 0;
 }
 
 }  // namespace sbx::overlay

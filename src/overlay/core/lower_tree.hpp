@@ -9,6 +9,7 @@
 
 #include "layer/image_tree.hpp"
 #include "layer/squash_reader.hpp"
+#include "overlay/core/lookup_counters.hpp"
 #include "overlay/core/lower.hpp"
 #include "sys/fd.hpp"
 
@@ -17,13 +18,12 @@ namespace sbx::overlay {
 /// An image as the lower tree: metadata from the mapped ImageTree, data by pread from the layers' tars, or decompressed from the
 /// one squashfs.
 /// A LowerRef is a tree inode number, so that a lookup allocates nothing; what the kernel knows is counted
-/// in an array of which only the touched pages exist.
+/// in an array of bytes of which only the touched pages exist.
 class LowerTree final : public Lower {
  public:
   /// `layers` are the open tars in the tree's order, or the one file with the squashfs. kInvalidArgument if their number is wrong.
   static Result<std::unique_ptr<LowerTree>> make(layer::ImageTree tree,
                                                  std::vector<sys::Fd> layers);
-  ~LowerTree() override;
 
   /// Loads the decompressor of a squashfs: kNotFound, kUnsupported.
   Result<void> prepare() override;
@@ -39,6 +39,7 @@ class LowerTree final : public Lower {
   FsResult<std::string> xattr(LowerRef ref, std::string_view name) noexcept override;
   FsResult<std::vector<std::string>> xattr_names(LowerRef ref) noexcept override;
   FsResult<std::vector<Place>> places(LowerRef ref) noexcept override;
+  FsResult<LowerRef> parent(LowerRef dir) noexcept override;
   FsResult<LowerPin> by_number(std::uint64_t ino) noexcept override;
   std::uint64_t number_for_upper(std::uint64_t device, std::uint64_t ino) noexcept override;
   [[nodiscard]] Trust trust() const noexcept override { return Trust::kForever; }
@@ -49,16 +50,15 @@ class LowerTree final : public Lower {
   std::uint64_t drop_lookups(LowerRef ref, std::uint64_t count) noexcept override;
   [[nodiscard]] std::uint64_t lookups(LowerRef ref) noexcept override;
   [[nodiscard]] bool valid(LowerRef ref) noexcept override;
+  void release_memory() noexcept override;
 
  private:
-  using Counter = std::atomic<std::uint32_t>;
   struct Position {
     layer::TreeIno dir = layer::kNoInode;
     std::uint32_t index = 0;
   };
 
-  LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, Counter* counters);
-  [[nodiscard]] Counter* counter(LowerRef ref) noexcept;
+  LowerTree(layer::ImageTree tree, std::vector<sys::Fd> layers, sys::AnonymousBuffer counters);
   FsResult<void> copy_blocks(layer::TreeIno ino, int to, std::uint64_t length) noexcept;
   void index_places();
   [[nodiscard]] std::optional<Position> find_place(layer::TreeIno ino);
@@ -66,7 +66,7 @@ class LowerTree final : public Lower {
   layer::ImageTree tree_;
   std::vector<sys::Fd> layers_;
   std::optional<layer::SquashReader> squash_;
-  Counter* counters_;                     // inode_count() + 1 of them, mapped
+  LookupCounters counters_;               // inode_count() + 1 of them
   std::atomic<std::uint32_t> asked_ = 0;  // attributes
 
   // Where the names are; built when searching the directories that the tree names has looked at as many entries as there

@@ -83,6 +83,11 @@ class NodeTable {
   void set_linked(Node& node) { linked_[node.host_ino] = &node; }
 
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  /// Gives room back that was needed for more nodes than there are.
+  void shrink() {
+    nodes_.rehash(0);
+    linked_.rehash(0);
+  }
 
  private:
   std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;

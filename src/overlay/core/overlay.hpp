@@ -121,6 +121,8 @@ class Overlay {
                            int flags, bool kill_set_group_id = false) noexcept;
   FsResult<void> remove_xattr(NodeId id, std::string_view name) noexcept;
 
+  /// Gives memory back that is not needed at the moment. For when nobody asks for anything: other operations wait meanwhile.
+  void release_memory() noexcept;
   /// Nodes in memory (tests, statistics).
   [[nodiscard]] std::size_t node_count() noexcept;
 

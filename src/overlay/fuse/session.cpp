@@ -1,6 +1,7 @@
 #include "overlay/fuse/session.hpp"
 
 #include <linux/fuse.h>
+#include <malloc.h>
 #include <sys/uio.h>
 
 #include <cstring>
@@ -22,6 +23,10 @@ namespace {
 constexpr std::size_t kRequestBytes = (std::size_t{1} << 20) + 4096;
 // The largest answer. Apart from the request, whose names and data a handler reads while it answers.
 constexpr std::size_t kReplyBytes = std::size_t{1} << 20;
+// So long nobody asks for anything before memory is given back: a pause for thought is no end of work.
+constexpr std::chrono::seconds kIdle{5};
+// Bytes of a request to forget after which its pages are given back: some 4,000 files, which takes longer than that.
+constexpr std::size_t kMuchForgotten = std::size_t{64} << 10;
 // How many requests one thread answers alone, unless another one waits. A first "sh -c true" makes about as many.
 constexpr unsigned kAloneRequests = 64;
 
@@ -49,6 +54,7 @@ class Session::Worker {
   [[nodiscard]] int device() const { return device_; }
   [[nodiscard]] std::span<std::byte> request() const { return request_.bytes(); }
   [[nodiscard]] std::span<std::byte> reply() const { return reply_.bytes(); }
+  void clear_request() { request_.clear(); }
 
   RequestStats stats{};
   pthread_t thread{};
@@ -65,7 +71,8 @@ Session::Session(const Served& served, unsigned threads, bool time_requests)
       overlay_(served.overlay),
       most_workers_(threads),
       time_requests_(time_requests),
-      awake_(std::thread::hardware_concurrency() == 2) {}
+      awake_(std::thread::hardware_concurrency() == 2),
+      idle_([this] { release_memory(); }, kIdle) {}
 
 Session::~Session() {
   if (session_ != nullptr) {
@@ -164,6 +171,7 @@ void Session::answer(Worker& worker, const RawRequest& raw) noexcept {
   struct fuse_in_header header;  // NOLINT: copied next
   std::memcpy(&header, raw.bytes.data(), sizeof(header));
   awake_.note(header.pid);
+  idle_.note();
   RequestStat& stat = worker.stats[std::min<std::size_t>(header.opcode, worker.stats.size() - 1)];
   const std::int64_t start = time_requests_ ? sys::raw::monotonic_ns() : 0;
   if (!answer_raw(overlay_, raw, header)) {
@@ -172,13 +180,28 @@ void Session::answer(Worker& worker, const RawRequest& raw) noexcept {
     buffer.mem = worker.request().data();
     fuse_session_process_buf(session_, &buffer);
   }
+  // The kernel fills the buffer when it forgets many files at once, and may ask for nothing after that.
+  if (header.opcode == FUSE_BATCH_FORGET && raw.bytes.size() > kMuchForgotten) {
+    worker.clear_request();
+  }
   stat.count++;
   stat.ns += time_requests_ ? static_cast<std::uint64_t>(sys::raw::monotonic_ns() - start) : 0;
 }
 
+void Session::release_memory() noexcept {
+  overlay_.release_memory();
+#if defined(__GLIBC__)
+  (void)::malloc_trim(0);
+#endif
+}
+
 void Session::start_worker() noexcept {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || workers_.size() + 1 >= most_workers_) {
+  if (!lock.owns_lock()) {
+    return;
+  }
+  idle_.start();  // not earlier: who asks for little has little to give back
+  if (workers_.size() + 1 >= most_workers_) {
     return;
   }
   auto request = sys::AnonymousBuffer::make(kRequestBytes);

@@ -9,6 +9,7 @@
 
 #include "overlay/fuse/file_system.hpp"
 #include "overlay/fuse/stay_awake.hpp"
+#include "overlay/fuse/when_idle.hpp"
 #include "sys/fuse_device.hpp"
 
 struct fuse_session;
@@ -53,6 +54,7 @@ class Session {
   class Worker;
 
   void start_worker() noexcept;
+  void release_memory() noexcept;
   void work(Worker& worker) noexcept;
   void answer(Worker& worker, const RawRequest& raw) noexcept;
   static long write_reply(int device, struct iovec* parts, int count, void* session) noexcept;
@@ -71,6 +73,7 @@ class Session {
   std::atomic<unsigned> alone_ = 0;    // requests that left nobody waiting for the next one
   std::mutex mutex_;  // guards the fields below; nothing is locked while it is held
   std::vector<std::unique_ptr<Worker>> workers_;
+  WhenIdle idle_;  // started under mutex_
   RequestStats stats_{};
 };
 

@@ -66,6 +66,13 @@ TEST_CASE("all names of a file are known", "[lower_tree]") {
   CHECK(lower->places(ref).value().size() == 2);
   CHECK(lower->places(dir).value().front().name == "dir");
   CHECK(lower->places(kLowerRoot).error() == Errno(ENOENT));
+  CHECK(lower->parent(dir).value() == kLowerRoot);
+  CHECK(lower->parent(kLowerRoot).error() == Errno(ENOENT));
+  lower->add_lookups(ref, 300);
+  lower->release_memory();
+  CHECK(lower->lookups(ref) == 300);
+  CHECK(lower->places(ref).value().size() == 2);
+  CHECK(lower->places(dir).value().front().name == "dir");
 }
 
 TEST_CASE("numbers that are no inode are refused", "[lower_tree]") {
