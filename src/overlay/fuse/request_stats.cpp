@@ -15,6 +15,8 @@ struct OpcodeName {
   const char* name;
 };
 
+constexpr std::uint32_t kCopyFileRange64 = 53;  // since Linux 6.18; younger than our <linux/fuse.h>
+
 constexpr OpcodeName kNames[] = {{FUSE_LOOKUP, "LOOKUP"},
                                  {FUSE_FORGET, "FORGET"},
                                  {FUSE_GETATTR, "GETATTR"},
@@ -58,6 +60,7 @@ constexpr OpcodeName kNames[] = {{FUSE_LOOKUP, "LOOKUP"},
                                  {FUSE_RENAME2, "RENAME2"},
                                  {FUSE_LSEEK, "LSEEK"},
                                  {FUSE_COPY_FILE_RANGE, "COPY_FILE_RANGE"},
+                                 {kCopyFileRange64, "COPY_FILE_RANGE_64"},
                                  {FUSE_SYNCFS, "SYNCFS"},
                                  {FUSE_TMPFILE, "TMPFILE"}};
 

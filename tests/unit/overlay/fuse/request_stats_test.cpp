@@ -36,6 +36,7 @@ TEST_CASE("counts of requests add up") {
 
 TEST_CASE("an unknown request is named by its number") {
   CHECK(request_name(FUSE_BATCH_FORGET) == "BATCH_FORGET");
+  CHECK(request_name(53) == "COPY_FILE_RANGE_64");
   CHECK(request_name(63) == "63");
 }
 
