@@ -52,6 +52,19 @@ struct StorageLimits {
   std::uint64_t files = 0;
 };
 
+/// Where a container's output goes that nobody watches.
+enum class LogDriver {
+  kJsonFile,  // docker's json-file, for `sbx logs`
+  kNone       // nowhere
+};
+
+/// --log-driver and --log-opt.
+struct LogOptions {
+  LogDriver driver = LogDriver::kJsonFile;
+  std::uint64_t max_size = 0;  // bytes of one file; 0: no limit
+  unsigned max_files = 1;      // with max_size: how many are kept, the newest included
+};
+
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
   std::string root;  // directory of images and containers; empty: the usual one
@@ -72,9 +85,13 @@ struct RunOptions {
   std::optional<std::string> entry_point;  // empty: none
   std::optional<std::string> hostname;
   std::optional<std::string> name;
-  std::vector<std::string> volumes;  // SRC:DST[:OPTIONS]
-  std::vector<std::string> tmpfs;    // DST[:OPTIONS]
-  std::vector<std::string> devices;  // HOST[:INSIDE]
+  std::optional<std::string> id_file;      // gets the container's id; must not be there yet
+  std::vector<std::string> volumes;        // SRC:DST[:OPTIONS]
+  std::vector<std::string> tmpfs;          // DST[:OPTIONS]
+  std::vector<std::string> devices;        // HOST[:INSIDE]
+  LogOptions log;                          // of a detached container
+  std::optional<std::string> stop_signal;  // a name or number; default: the image's, else SIGTERM
+  int stop_timeout = 10;  // seconds that `sbx stop` waits before it kills; negative: for ever
   NetworkMode network = NetworkMode::kSlirp;
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
   KeptIds kept_ids;      // with UserNamespaceMode::kKeepId
@@ -99,6 +116,12 @@ Outcome<RunOptions> configured_run_options();
 
 /// Runs a command in a new sandbox and waits for it. The exit code is the command's, or 128 + n if signal n killed it.
 Outcome<int> run(const RunOptions& options);
+
+/// Makes a container and does not start it. Its id.
+Outcome<std::string> create_container(const RunOptions& options);
+
+/// Runs a command in a new sandbox in the background. The container's id, once the command runs.
+Outcome<std::string> run_detached(const RunOptions& options);
 
 /// What run() would do, as JSON text; changes nothing.
 Outcome<std::string> plan(const RunOptions& options);

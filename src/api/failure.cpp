@@ -1,15 +1,13 @@
 #include "api/failure.hpp"
 
+#include "runtime/run.hpp"
+
 namespace sbx::api {
 
 Failure to_failure(const Error& error) {
   Failure failure;
   failure.message = error.message();
-  if (error.code == ErrorCode::kCommandNotFound) {
-    failure.exit_code = 127;
-  } else if (error.code == ErrorCode::kCommandNotRunnable) {
-    failure.exit_code = 126;
-  }
+  failure.exit_code = runtime::exit_code_of(error);
   return failure;
 }
 

@@ -22,6 +22,14 @@ Outcome<RunOptions> configured_run_options() {
 
 Outcome<int> run(const RunOptions& options) { return api::to_outcome(runtime::run(options)); }
 
+Outcome<std::string> create_container(const RunOptions& options) {
+  return api::to_outcome(runtime::create(options));
+}
+
+Outcome<std::string> run_detached(const RunOptions& options) {
+  return api::to_outcome(runtime::run_detached(options));
+}
+
 Outcome<std::string> plan(const RunOptions& options) {
   const Result<Json> planned = runtime::plan_only(options);
   if (!planned) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <ctime>
+#include <map>
 #include <set>
 
 #include <sbx/system.hpp>
@@ -9,17 +10,17 @@
 #include "base/json.hpp"
 #include "image/disk_usage.hpp"
 #include "image/image_filter.hpp"
-#include "runtime/container_use.hpp"
+#include "runtime/containers.hpp"
 #include "runtime/transfer.hpp"
 
 namespace sbx {
 namespace {
 
-using runtime::ContainerUse;
+using runtime::Container;
 
 /// The image that a container was started from, as far as its name still tells.
-std::string image_of(const image::ImageStore& store, const ContainerUse& container) {
-  const Result<std::optional<image::StoredImage>> found = store.try_find(container.image);
+std::string image_of(const image::ImageStore& store, const Container& container) {
+  const Result<std::optional<image::StoredImage>> found = store.try_find(container.state.image);
   return found && *found ? (*found)->id() : std::string();
 }
 
@@ -33,9 +34,10 @@ Result<DiskUsage> measure(const std::string& given_root) {
     out.images.push_back({api::to_public(use.image), use.shared, use.unique, 0});
   }
   const image::ImageStore images = SBX_TRY(image::ImageStore::open(root));
-  for (const ContainerUse& container : SBX_TRY(runtime::list_containers(root))) {
-    out.containers.push_back(
-        {container.id, container.name, container.image, container.running, container.bytes});
+  for (const Container& container : SBX_TRY(runtime::list_containers(root))) {
+    const runtime::ContainerState& state = container.state;
+    out.containers.push_back({state.id, state.name, state.image, container.busy,
+                              SBX_TRY(runtime::container_size(root, state.id))});
     const std::string id = image_of(images, container);
     for (ImageUsage& use : out.images) {
       use.containers += use.image.id == id ? 1U : 0U;
@@ -59,19 +61,23 @@ Result<Pruned> prune_all(const PruneOptions& options) {
   SBX_TRY(check_filters(options.filters));
   const std::string root = SBX_TRY(api::data_root(options.root));
   Pruned out;
-  std::vector<ContainerUse> kept = SBX_TRY(runtime::list_containers(root));
+  std::vector<Container> kept = SBX_TRY(runtime::list_containers(root));
   if (options.containers) {
-    std::vector<ContainerUse> dead = kept;
-    std::erase_if(dead, [](const ContainerUse& one) { return one.running; });
-    for (const ContainerUse& one : SBX_TRY(runtime::remove_containers(root, dead))) {
-      out.containers.push_back(one.id);
-      out.bytes += one.bytes;
-      std::erase_if(kept, [&](const ContainerUse& other) { return other.id == one.id; });
+    std::vector<Container> dead = kept;
+    std::erase_if(dead, [](const Container& one) { return one.busy; });
+    std::map<std::string, std::uint64_t> sizes;
+    for (const Container& one : dead) {
+      sizes[one.state.id] = runtime::container_size(root, one.state.id).value_or(0);
+    }
+    for (const Container& one : SBX_TRY(runtime::remove_containers(root, dead))) {
+      out.containers.push_back(one.state.id);
+      out.bytes += sizes[one.state.id];
+      std::erase_if(kept, [&](const Container& other) { return other.state.id == one.state.id; });
     }
   }
   image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
   std::set<std::string> used;
-  for (const ContainerUse& one : kept) {
+  for (const Container& one : kept) {
     used.insert(image_of(store, one));
   }
   const image::ImageFilter filter =

@@ -1,6 +1,7 @@
 #include "base/rfc3339.hpp"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <chrono>
 
@@ -117,6 +118,14 @@ std::string format_rfc3339(std::int64_t seconds) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::string now_rfc3339() {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_REALTIME, &now);
+  std::string out = format_rfc3339(now.tv_sec);
+  out.pop_back();
+  return fmt::format("{}.{:09}Z", out, now.tv_nsec);
 }
 
 }  // namespace sbx

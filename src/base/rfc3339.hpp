@@ -14,4 +14,7 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 /// "2024-05-06T07:08:09Z".
 std::string format_rfc3339(std::int64_t seconds);
 
+/// This moment, with nanoseconds, which are always nine digits: as text, times are in order.
+std::string now_rfc3339();
+
 }  // namespace sbx

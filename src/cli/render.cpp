@@ -14,12 +14,24 @@ int complain(const Failure& failure) {
 
 int refuse(const std::string& message) { return complain({125, message}); }
 
+namespace {
+
+/// Columns that UTF-8 text takes on a terminal, as long as no character is wide.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    constexpr unsigned kContinuation = 0x80;
+    return (static_cast<unsigned char>(c) & 0xc0U) != kContinuation;
+  }));
+}
+
+}  // namespace
+
 void print_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], width_of(row[i]));
     }
   }
   for (const auto& row : rows) {
@@ -27,7 +39,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
       if (i + 1 < row.size()) {
-        line.append(widths[i] - row[i].size() + 3, ' ');
+        line.append(widths[i] - width_of(row[i]) + 3, ' ');
       }
     }
     std::printf("%s\n", line.c_str());

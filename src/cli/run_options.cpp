@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/each_container.hpp"
 #include "cli/progress.hpp"
 #include "cli/registry_options.hpp"
 #include "cli/render.hpp"
@@ -185,35 +186,131 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
       "Tell on standard error, at the end, what the file system was asked, and how long that took");
 }
 
-int execute(SandboxOptions& options) {
+void add_container_options(CommandLine& line, SandboxOptions& options) {
+  line.value("--log-driver", options.log_driver, "json-file|none",
+             "Whether what a container in the background writes is kept for 'sbx logs' (default)");
+  line.values("--log-opt", options.log_options, "OPTION",
+              "max-size=BYTES[k|m|g] of one file of the log, max-file=NUMBER of files to keep");
+  line.value("--stop-signal", options.run.stop_signal, "SIGNAL",
+             "What 'sbx stop' sends (default: the image's, else SIGTERM)");
+  line.value("--stop-timeout", options.stop_timeout, "SECONDS",
+             "How long 'sbx stop' waits before it kills (default: 10; negative: for ever)");
+  line.value("--cidfile", options.id_file, "FILE",
+             "Write the container's id to a file, which must not be there yet");
+}
+
+namespace {
+
+/// Docker's --log-opt. The failure's message, or nothing.
+std::string read_log_option(const std::string& text, LogOptions& log) {
+  const std::size_t equals = text.find('=');
+  const std::string key = text.substr(0, equals);
+  const auto number = equals == std::string::npos
+                          ? std::nullopt
+                          : read_size(std::string_view(text).substr(equals + 1));
+  if (key != "max-size" && key != "max-file") {
+    return "--log-opt '" + text + "' is not supported\n  hint: max-size= and max-file= are";
+  }
+  constexpr std::uint64_t kMostFiles = 1000;
+  if (number.value_or(0) == 0 || (key == "max-file" && number.value_or(0) > kMostFiles)) {
+    return "--log-opt '" + text + "' is not understood\n  hint: max-size=10m, max-file=3";
+  }
+  if (key == "max-size") {
+    log.max_size = *number;
+  } else {
+    log.max_files = static_cast<unsigned>(*number);
+  }
+  return "";
+}
+
+std::string read_log_options(SandboxOptions& options) {
+  LogOptions& log = options.run.log;
+  if (options.log_driver && *options.log_driver != "json-file" && *options.log_driver != "none") {
+    return "--log-driver '" + *options.log_driver +
+           "' is not supported\n  hint: json-file and none are";
+  }
+  log.driver = options.log_driver == "none" ? LogDriver::kNone : LogDriver::kJsonFile;
+  for (const std::string& text : options.log_options) {
+    if (std::string wrong = read_log_option(text, log); !wrong.empty()) {
+      return wrong;
+    }
+  }
+  return log.max_files > 1 && log.max_size == 0 ? "--log-opt max-file goes with max-size" : "";
+}
+
+/// What the parser could not put where it belongs. The failure's message, or nothing.
+std::string read_texts(SandboxOptions& options) {
   if (options.user_namespace) {
     if (std::string wrong = read_user_namespace(*options.user_namespace, options.run);
         !wrong.empty()) {
-      return complain({125, std::move(wrong)});
+      return wrong;
     }
   }
   for (const std::string& text : options.storage) {
     if (std::string wrong = read_storage_option(text, options.run); !wrong.empty()) {
-      return complain({125, std::move(wrong)});
+      return wrong;
     }
   }
   for (const std::string& text : options.security) {
     if (std::string wrong = read_security_option(text, options.run); !wrong.empty()) {
-      return complain({125, std::move(wrong)});
+      return wrong;
     }
+  }
+  if (options.stop_timeout) {
+    const std::optional<int> seconds = read_seconds(*options.stop_timeout);
+    if (!seconds) {
+      return "--stop-timeout '" + *options.stop_timeout + "' is no number of seconds";
+    }
+    options.run.stop_timeout = *seconds;
+  }
+  return read_log_options(options);
+}
+
+int print_plan(const RunOptions& run) {
+  const Outcome<std::string> planned = plan(run);
+  if (!planned) {
+    return complain(planned.failure());
+  }
+  std::printf("%s\n", planned.value().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int execute(SandboxOptions& options) {
+  if (std::string wrong = read_texts(options); !wrong.empty()) {
+    return complain({125, std::move(wrong)});
   }
   if (options.dry_run) {
-    const Outcome<std::string> planned = plan(options.run);
-    if (!planned) {
-      return complain(planned.failure());
-    }
-    std::printf("%s\n", planned.value().c_str());
-    return 0;
+    return print_plan(options.run);
   }
+  options.run.id_file = options.id_file;
   ProgressView view(ProgressMode::kAuto);
   options.run.progress = [&](const TransferProgress& progress) { view.update(progress); };
   const Outcome<int> code = run(options.run);
   return code ? code.value() : complain(code.failure());
+}
+
+int execute_and_print_id(SandboxOptions& options,
+                         const std::function<Outcome<std::string>(const RunOptions&)>& make) {
+  if (std::string wrong = read_texts(options); !wrong.empty()) {
+    return complain({125, std::move(wrong)});
+  }
+  if (options.dry_run) {
+    return print_plan(options.run);
+  }
+  if (options.run.timings || options.run.fs_stats) {
+    return refuse("--timings and --fs-stats go with a command in the foreground");
+  }
+  options.run.id_file = options.id_file;
+  ProgressView view(ProgressMode::kAuto);
+  options.run.progress = [&](const TransferProgress& progress) { view.update(progress); };
+  const Outcome<std::string> id = make(options.run);
+  if (!id) {
+    return complain(id.failure());
+  }
+  std::printf("%s\n", id.value().c_str());
+  return 0;
 }
 
 }  // namespace sbx::cli

@@ -12,13 +12,24 @@ struct SandboxOptions {
   std::optional<std::string> user_namespace;
   std::vector<std::string> storage;
   std::vector<std::string> security;
+  std::optional<std::string> log_driver;
+  std::vector<std::string> log_options;
+  std::optional<std::string> stop_timeout;
+  std::optional<std::string> id_file;  // --cidfile
   bool dry_run = false;
 };
 
 /// Describes the common options on `line`.
 void add_sandbox_options(CommandLine& line, SandboxOptions& options);
 
+/// Describes those of `run` and `create`, which make containers that others can find.
+void add_container_options(CommandLine& line, SandboxOptions& options);
+
 /// Plans or runs; the exit code of the program.
 int execute(SandboxOptions& options);
+
+/// Makes a container, by `make`, and prints its id; the exit code of the program.
+int execute_and_print_id(SandboxOptions& options,
+                         const std::function<Outcome<std::string>(const RunOptions&)>& make);
 
 }  // namespace sbx::cli

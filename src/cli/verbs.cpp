@@ -5,6 +5,14 @@ namespace sbx::cli {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> kVerbs{
       {"run", "Run a command in a new sandbox", cmd_run},
+      {"create", "Make a container and do not run it yet", cmd_create},
+      {"start", "Run containers that were created or have ended", cmd_start},
+      {"ps", "List containers", cmd_ps},
+      {"logs", "Print what a container in the background has written", cmd_logs},
+      {"wait", "Wait until containers have ended", cmd_wait},
+      {"stop", "End containers", cmd_stop},
+      {"kill", "Send a signal to the commands of containers", cmd_kill},
+      {"rm", "Remove containers", cmd_rm},
       {"shell",
        "Open a developer's shell: your id, home and current directory, a file tree of its own",
        cmd_shell},

@@ -27,6 +27,7 @@ struct Verb {
 /// In the order of `sbx --help`.
 const std::vector<Verb>& verbs();
 
+int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
 int cmd_export(const GlobalOptions& global, const Words& words);
 int cmd_history(const GlobalOptions& global, const Words& words);
@@ -34,19 +35,26 @@ int cmd_image(const GlobalOptions& global, const Words& words);
 int cmd_images(const GlobalOptions& global, const Words& words);
 int cmd_import(const GlobalOptions& global, const Words& words);
 int cmd_inspect(const GlobalOptions& global, const Words& words);
+int cmd_kill(const GlobalOptions& global, const Words& words);
 int cmd_load(const GlobalOptions& global, const Words& words);
 int cmd_login(const GlobalOptions& global, const Words& words);
 int cmd_logout(const GlobalOptions& global, const Words& words);
+int cmd_logs(const GlobalOptions& global, const Words& words);
+int cmd_ps(const GlobalOptions& global, const Words& words);
 int cmd_pull(const GlobalOptions& global, const Words& words);
 int cmd_push(const GlobalOptions& global, const Words& words);
+int cmd_rm(const GlobalOptions& global, const Words& words);
 int cmd_rmi(const GlobalOptions& global, const Words& words);
 int cmd_run(const GlobalOptions& global, const Words& words);
 int cmd_save(const GlobalOptions& global, const Words& words);
 int cmd_search(const GlobalOptions& global, const Words& words);
 int cmd_shell(const GlobalOptions& global, const Words& words);
+int cmd_start(const GlobalOptions& global, const Words& words);
+int cmd_stop(const GlobalOptions& global, const Words& words);
 int cmd_system(const GlobalOptions& global, const Words& words);
 int cmd_tag(const GlobalOptions& global, const Words& words);
 int cmd_untag(const GlobalOptions& global, const Words& words);
 int cmd_version(const GlobalOptions& global, const Words& words);
+int cmd_wait(const GlobalOptions& global, const Words& words);
 
 }  // namespace sbx::cli

@@ -67,4 +67,8 @@ struct RuntimeSpec {
 /// As config.json.
 Json to_json(const RuntimeSpec& spec);
 
+/// What to_json() wrote. kCorrupt for members of the wrong type or range. Members that sbx does not use are passed over, and
+/// so are capability sets but the bounding one.
+Result<RuntimeSpec> runtime_spec_from_json(const Json& object);
+
 }  // namespace sbx::oci

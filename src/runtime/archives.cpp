@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "runtime/container_use.hpp"
+#include "runtime/containers.hpp"
 #include "runtime/transfer.hpp"
 #include "sys/file.hpp"
 #include "sys/lock.hpp"
@@ -123,7 +123,8 @@ Result<void> save_archive(const SaveArchive& save) {
 }
 
 Result<void> export_archive(const ExportArchive& request) {
-  const ContainerUse container = SBX_TRY(find_container(request.data_root, request.container));
+  const ContainerState container =
+      SBX_TRY(find_container(request.data_root, request.container)).state;
   if (container.chain.empty()) {
     return fail(Error::make(ErrorCode::kUnsupported, "export", request.container,
                             "it has no image of the store below it"));

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/rfc3339.hpp"
 #include "runtime/container_tree.hpp"
 #include "sys/file.hpp"
 
@@ -14,7 +18,9 @@ namespace sbx::runtime {
 namespace {
 
 constexpr const char* kLock = "lock";
-constexpr const char* kState = "state.json";
+constexpr const char* kConfig = "config.json";
+constexpr std::size_t kMaxFile = std::size_t{4} << 20U;
+constexpr std::size_t kMaxNote = 16;
 constexpr const char* kRemoveMark = "autoremove";
 constexpr mode_t kPrivateDir = 0700;
 constexpr mode_t kPrivateFile = 0600;
@@ -27,16 +33,6 @@ Result<sys::Fd> open_subdirectory(const std::string& root, const char* name) {
   return sys::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
 }
 
-std::string now_utc() {
-  timespec now{};
-  (void)::clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return fmt::format("{}.{:09}Z", std::string_view(text.data(), size), now.tv_nsec);
-}
-
 /// True if a new container may be about to appear here.
 bool being_born(int containers, const std::string& id) {
   const Result<struct stat> st = sys::stat_at(containers, id);
@@ -46,19 +42,19 @@ bool being_born(int containers, const std::string& id) {
 void sweep_one(const DataRoot& root, const std::string& id) {
   const int containers = root.containers();
   const bool doomed = sys::exists_at(containers, id + "/" + kRemoveMark) ||
-                      !sys::exists_at(containers, id + "/" + kState);
+                      !sys::exists_at(containers, id + "/" + kStateFile);
   if (!doomed) {
     return;
   }
   const std::string lock_path = id + "/" + kLock;
   // Held until all is removed. Makes no file: a container that removes itself may be without one by now.
-  const auto lock =
-      sys::FileLock::try_existing(containers, lock_path, sys::FileLock::Kind::kExclusive);
+  auto lock = sys::FileLock::try_existing(containers, lock_path, sys::FileLock::Kind::kExclusive);
   if (lock ? !lock->has_value() : being_born(containers, id)) {
     return;  // alive, or not yet, or hardly any more
   }
   free_names_of(root.names(), id);
-  if (const Result<void> removed = remove_container_tree(containers, id); !removed) {
+  std::optional<sys::FileLock> held = lock ? std::move(*lock) : std::nullopt;
+  if (const Result<void> removed = remove_container_tree(containers, id, held); !removed) {
     log::debug("{}", removed.error().message());  // the next sweep tries again
   }
 }
@@ -73,50 +69,76 @@ Result<DataRoot> DataRoot::open(const std::string& path) {
   return root;
 }
 
-Result<ContainerDir> ContainerDir::create(const DataRoot& root, const Description& description) {
+Result<ContainerDir> ContainerDir::create(const DataRoot& root, ContainerState state) {
   ContainerDir container;
-  container.description_ = description;
-  container.path_ = root.path() + "/containers/" + description.id;
+  container.state_ = std::move(state);
+  container.state_.created = now_rfc3339();
+  const std::string& id = container.state_.id;
+  container.path_ = root.path() + "/containers/" + id;
   container.containers_ = root.containers();
   container.names_ = root.names();
+  container.root_ = root.path();
   // Another sbx may sweep between our making the lock file and our locking it: it takes the container for dead, and
   // removes it with the lock held. Then the file we locked has no name any more, and we begin again.
   do {
-    SBX_TRY(sys::make_dir_at(root.containers(), description.id, kPrivateDir));
-    container.dir_ =
-        SBX_TRY(sys::open_at(root.containers(), description.id, O_RDONLY | O_DIRECTORY));
+    SBX_TRY(sys::make_dir_at(root.containers(), id, kPrivateDir));
+    container.dir_ = SBX_TRY(sys::open_at(root.containers(), id, O_RDONLY | O_DIRECTORY));
     container.lock_ = SBX_TRY(
         sys::FileLock::acquire(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
   } while (!sys::exists_at(container.dir_.get(), kLock));
   const int dir = container.dir_.get();
-  if (description.remove) {
-    (void)SBX_TRY(sys::open_at(dir, kRemoveMark, O_WRONLY | O_CREAT, kPrivateFile));
-  }
   for (const char* sub : {"upper", "work", "etc"}) {
     SBX_TRY(sys::make_dir_at(dir, sub, kPrivateDir));
   }
-  if (!description.name.empty()) {
-    if (Result<void> named = sys::symlink_at(description.id, root.names(), description.name);
-        !named) {
-      Error error = std::move(named).error();
-      (void)container.remove();  // the first failure is the one to tell
-      if (error.code == ErrorCode::kAlreadyExists) {
-        return fail(
-            Error::make(ErrorCode::kAlreadyExists, "name the container", description.name,
-                        "another container has this name")
-                .with_hint(fmt::format(
-                    "take another name, or delete '{0}/names/{1}' and the container it leads to",
-                    root.path(), description.name)));
-      }
-      return fail(std::move(error));
-    }
+  if (Result<void> named = container.take_name(); !named) {
+    (void)container.remove();  // the first failure is the one to tell
+    return fail(std::move(named).error());
   }
   return container;
 }
 
+Result<void> ContainerDir::take_name() {
+  if (state_.name.empty()) {
+    return {};
+  }
+  Result<void> named = sys::symlink_at(state_.id, names_, state_.name);
+  if (named || named.error().code != ErrorCode::kAlreadyExists) {
+    return named;
+  }
+  return fail(Error::make(ErrorCode::kAlreadyExists, "name the container", state_.name,
+                          "another container has this name")
+                  .with_hint(fmt::format("take another name, or remove that container: sbx rm {}",
+                                         state_.name)));
+}
+
+Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string& id) {
+  ContainerDir container;
+  container.path_ = root.path() + "/containers/" + id;
+  container.containers_ = root.containers();
+  container.names_ = root.names();
+  container.root_ = root.path();
+  container.dir_ = SBX_TRY(sys::open_at(root.containers(), id, O_RDONLY | O_DIRECTORY));
+  container.lock_ = SBX_TRY(
+      sys::FileLock::try_existing(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
+  if (!container.lock_) {
+    return fail(Error::make(ErrorCode::kBusy, "use container", id, "another process has it"));
+  }
+  const std::string text = SBX_TRY(sys::read_file_at(container.dir_.get(), kStateFile, kMaxFile));
+  container.state_ = SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, kStateFile))));
+  return container;
+}
+
+Result<void> ContainerDir::mark_for_removal() const {
+  (void)SBX_TRY(sys::open_at(dir_.get(), kRemoveMark, O_WRONLY | O_CREAT, kPrivateFile));
+  return {};
+}
+
 Result<void> ContainerDir::write_config(std::string_view json) const {
-  return sys::write_file_at(dir_.get(), "config.json", json, kPrivateFile,
-                            sys::Durability::kCached);
+  return sys::write_file_at(dir_.get(), kConfig, json, kPrivateFile, sys::Durability::kCached);
+}
+
+Result<std::string> ContainerDir::read_config() const {
+  return sys::read_file_at(dir_.get(), kConfig, kMaxFile);
 }
 
 Result<void> ContainerDir::write_etc_file(const std::string& name, std::string_view text) const {
@@ -126,37 +148,55 @@ Result<void> ContainerDir::write_etc_file(const std::string& name, std::string_v
   return sys::write_full(file.get(), text, path);
 }
 
-Result<void> ContainerDir::write_state(std::string_view status, pid_t pid, int exit_code) const {
-  Json state{{"version", 1},
-             {"id", description_.id},
-             {"name", description_.name},
-             {"image", description_.image},
-             {"chain", description_.chain},
-             {"overlay", description_.kernel_overlay ? "kernel" : "fuse"},
-             {"command", description_.command},
-             {"status", status},
-             {"autoRemove", description_.remove},
-             {"changed", now_utc()}};
-  if (pid != 0) {
-    state["pid"] = pid;
-  } else {
-    state["exitCode"] = exit_code;
-  }
+Result<void> ContainerDir::write_state() {
   // A container that goes with its end has nothing to keep through a power cut.
-  const auto durability = description_.remove ? sys::Durability::kCached : sys::Durability::kSynced;
-  return sys::write_file_at(dir_.get(), kState, dump_json(state), kPrivateFile, durability);
+  const auto durability = state_.remove ? sys::Durability::kCached : sys::Durability::kSynced;
+  return sys::write_file_at(dir_.get(), kStateFile, dump_json(to_json(state_)), kPrivateFile,
+                            durability);
 }
 
-Result<void> ContainerDir::write_running(pid_t pid) const { return write_state("running", pid, 0); }
-Result<void> ContainerDir::write_exited(int exit_code) const {
-  return write_state("exited", 0, exit_code);
+Result<void> ContainerDir::write_created() {
+  state_.status = ContainerStatus::kCreated;
+  return write_state();
+}
+
+Result<void> ContainerDir::write_running(const sys::ProcessMark& init) {
+  state_.status = ContainerStatus::kRunning;
+  state_.started = now_rfc3339();
+  state_.monitor = SBX_TRY(sys::mark_process(::getpid()));
+  state_.init = init;
+  state_.error.clear();
+  return write_state();
+}
+
+Result<void> ContainerDir::write_exited(int exit_code, const std::string& error) {
+  state_.status = ContainerStatus::kExited;
+  state_.finished = now_rfc3339();
+  state_.monitor = state_.init = {};
+  state_.exit_code = exit_code;
+  state_.error = error;
+  // For who waits: this file keeps its inode until the end. Four characters are always longer than what was there.
+  const std::string note = fmt::format("{:4}\n", exit_code);
+  Result<void> noted = sys::pwrite_full(lock_->fd(), note, 0, kLock);
+  Result<void> written = write_state();
+  return written ? noted : written;
+}
+
+std::optional<int> read_exit_note(int lock_file) {
+  std::array<char, kMaxNote> text{};
+  const ssize_t size = ::pread(lock_file, text.data(), text.size(), 0);
+  int code = 0;
+  const std::string_view note(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const char* const end = note.data() + note.size();
+  const char* const digits = note.data() + std::min(note.find_first_not_of(' '), note.size());
+  return std::from_chars(digits, end, code).ec == std::errc() ? std::optional(code) : std::nullopt;
 }
 
 Result<void> ContainerDir::remove(int user_namespace) {
-  if (!description_.name.empty()) {
-    free_name(names_, description_.id, description_.name);
+  if (!state_.name.empty()) {
+    free_name(names_, state_.id, state_.name);
   }
-  return remove_container_tree(containers_, description_.id, user_namespace);
+  return remove_container_tree(containers_, state_.id, lock_, user_namespace);
 }
 
 void sweep_containers(const DataRoot& root) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "runtime/container_state.hpp"
 #include "sys/fd.hpp"
 #include "sys/lock.hpp"
 
@@ -25,46 +26,54 @@ class DataRoot {
   sys::Fd names_;
 };
 
-/// One container on disk: containers/ID/{lock,state.json,config.json,upper,work,etc}. Whoever holds the lock is alive;
+inline constexpr const char* kStateFile = "state.json";
+
+/// One container on disk: containers/ID/{lock,state.json,config.json,upper,work,etc,log}. Whoever holds the lock is alive;
 /// the file system process holds it too, so that a free lock means that nobody writes there any more.
 class ContainerDir {
  public:
-  struct Description {
-    std::string id;     // 64 hexadecimal digits
-    std::string name;   // empty: none
-    std::string image;  // as typed
-    std::vector<std::string> command;
-    bool remove = false;          // gone with its end, also after kill -9
-    std::string chain;            // of the image below; empty: a directory
-    bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
-  };
+  /// Makes a container in the state kCreated, and holds its lock. Of `state`, the id and what does not change must be
+  /// filled in. kAlreadyExists if the name is taken.
+  static Result<ContainerDir> create(const DataRoot& root, ContainerState state);
+  /// Takes the lock of one that is there. kBusy if somebody else has it, kNotFound if it is gone.
+  static Result<ContainerDir> open(const DataRoot& root, const std::string& id);
 
-  /// kAlreadyExists if the name is taken.
-  static Result<ContainerDir> create(const DataRoot& root, const Description& description);
-
-  [[nodiscard]] const std::string& id() const { return description_.id; }
+  [[nodiscard]] const ContainerState& state() const { return state_; }
+  [[nodiscard]] const std::string& id() const { return state_.id; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return dir_.get(); }
-  [[nodiscard]] bool removed_at_end() const { return description_.remove; }
+  [[nodiscard]] bool removed_at_end() const { return state_.remove; }
 
+  /// From now on it goes when nobody holds its lock, also after kill -9. For one with state().remove that is about to start.
+  [[nodiscard]] Result<void> mark_for_removal() const;
   Result<void> write_config(std::string_view json) const;
+  [[nodiscard]] Result<std::string> read_config() const;
   /// A file below etc/, bound over the one of the image.
   Result<void> write_etc_file(const std::string& name, std::string_view text) const;
-  Result<void> write_running(pid_t pid) const;
-  Result<void> write_exited(int exit_code) const;
+
+  Result<void> write_created();
+  /// It begins to run. `init` is PID 1 of its sandbox.
+  Result<void> write_running(const sys::ProcessMark& init);
+  /// `error`: why, if it was not the command's own end.
+  Result<void> write_exited(int exit_code, const std::string& error = "");
   /// Deletes everything and frees the name; see remove_container_tree().
   Result<void> remove(int user_namespace = -1);
 
  private:
-  [[nodiscard]] Result<void> write_state(std::string_view status, pid_t pid, int exit_code) const;
+  Result<void> write_state();
+  Result<void> take_name();
 
-  Description description_;
+  ContainerState state_;
   std::string path_;
   sys::Fd dir_;
   int containers_ = -1;  // borrowed from DataRoot
   int names_ = -1;
+  std::string root_;
   std::optional<sys::FileLock> lock_;
 };
+
+/// The exit code that a container left in its lock file, which can still be read when it removed itself. nullopt: none.
+std::optional<int> read_exit_note(int lock_file);
 
 /// Removes what killed processes left behind: containers that are to go with their end, or were never
 /// finished, and whose lock is free. Failures are left for the next time.

@@ -1,5 +1,6 @@
 #include "runtime/container_tree.hpp"
 
+#include <ctime>
 #include <vector>
 
 #include "runtime/identity.hpp"
@@ -33,7 +34,9 @@ void free_names_of(int names, const std::string& id) {
   }
 }
 
-Result<void> remove_container_tree(int containers, const std::string& id, int user_namespace) {
+namespace {
+
+Result<void> remove_owned(int containers, const std::string& id, int user_namespace) {
   Result<void> removed = sys::remove_tree_at(containers, id);
   const int why = removed ? 0 : removed.error().sys_errno;
   if (why != EACCES && why != EPERM) {
@@ -46,6 +49,29 @@ Result<void> remove_container_tree(int containers, const std::string& id, int us
   }
   return sys::run_in_user_namespace(user_namespace,
                                     [&] { return sys::remove_tree_at(containers, id); });
+}
+
+bool holds_what_is_open(const Result<void>& removed) {
+  const int why = removed ? 0 : removed.error().sys_errno;
+  return why == ENOTEMPTY || why == EEXIST || why == EBUSY;
+}
+
+}  // namespace
+
+Result<void> remove_container_tree(int containers, const std::string& id,
+                                   std::optional<sys::FileLock>& lock, int user_namespace) {
+  Result<void> removed = remove_owned(containers, id, user_namespace);
+  // The name goes some time after the last descriptor. Whoever sweeps meanwhile finds neither state nor lock, and waits.
+  constexpr int kTries = 50;
+  constexpr timespec kPause{0, 10'000'000};
+  for (int i = 0; i < kTries && holds_what_is_open(removed); ++i) {
+    lock.reset();
+    removed = remove_owned(containers, id, user_namespace);
+    if (holds_what_is_open(removed)) {
+      (void)::nanosleep(&kPause, nullptr);
+    }
+  }
+  return removed;
 }
 
 }  // namespace sbx::runtime

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
+#include "sys/lock.hpp"
 
 namespace sbx::runtime {
 
@@ -13,6 +15,9 @@ void free_names_of(int names, const std::string& id);
 
 /// rm -rf of one container's directory. What the kernel's overlay wrote there for other ids of the sandbox, only they can remove: that
 /// is done in `user_namespace`, or, if that is -1, in a new one with all ids that the machine grants. The caller must have one thread.
-Result<void> remove_container_tree(int containers, const std::string& id, int user_namespace = -1);
+///
+/// `lock` is what the caller holds of the container, and is let go last if need be: NFS keeps the name of what is open.
+Result<void> remove_container_tree(int containers, const std::string& id,
+                                   std::optional<sys::FileLock>& lock, int user_namespace = -1);
 
 }  // namespace sbx::runtime

@@ -53,7 +53,7 @@ Result<void> make_ready(const image::ImageStore& store, const std::string& name,
 }
 
 OpenedImage opened(std::pair<image::StoredImage, image::ImageFiles> found) {
-  return {defaults_of(found.first.config), std::move(found.second.tree),
+  return {defaults_of(found.first.config), found.first.manifest.str(), std::move(found.second.tree),
           std::move(found.second.layers)};
 }
 

@@ -13,6 +13,7 @@ namespace sbx::runtime {
 
 struct OpenedImage {
   ImageDefaults defaults;
+  std::string id;  // digest of its manifest
   layer::ImageTree tree;
   std::vector<sys::Fd> layers;
 };

@@ -27,4 +27,18 @@ void Relay::write_some() {
   }
 }
 
+void LogRelay::read_some() {
+  constexpr std::size_t kChunk = std::size_t{64} << 10U;  // what a pipe holds
+  std::array<std::byte, kChunk> bytes;  // NOLINT: read before written never happens
+  const ssize_t got = ::read(from_, bytes.data(), bytes.size());
+  if (got > 0 && log_ != nullptr) {
+    log_->add(stream_, std::span(bytes).first(static_cast<std::size_t>(got)));
+  } else if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {
+    ended_ = true;  // see Relay::read_some
+    if (log_ != nullptr) {
+      log_->end(stream_);
+    }
+  }
+}
+
 }  // namespace sbx::runtime

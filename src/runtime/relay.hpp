@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/result.hpp"
+#include "runtime/container_log.hpp"
 #include "sys/fd.hpp"
 
 namespace sbx::runtime {
@@ -34,6 +35,25 @@ class Relay {
   std::size_t size_ = 0;
   std::array<std::byte, 16384>
       buffer_;  // NOLINT: read before written never happens; zeroing costs start-up time
+};
+
+/// Copies bytes from one descriptor to the log of a container, or to nowhere.
+class LogRelay {
+ public:
+  /// Both are borrowed.
+  LogRelay(int from, LogStream stream, ContainerLog* log)
+      : from_(from), stream_(stream), log_(log) {}
+
+  [[nodiscard]] bool done() const { return ended_; }
+  [[nodiscard]] int from() const { return from_; }
+  /// Call when from() is readable or hung up.
+  void read_some();
+
+ private:
+  int from_;
+  LogStream stream_;
+  ContainerLog* log_;
+  bool ended_ = false;
 };
 
 }  // namespace sbx::runtime

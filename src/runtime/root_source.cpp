@@ -51,6 +51,7 @@ Result<RootSource> RootSource::open(const RunRequest& request, const std::string
   }
   OpenedImage image = SBX_TRY(open_image(request, data_root));
   source.defaults_ = std::move(image.defaults);
+  source.image_id_ = std::move(image.id);
   source.tree_.emplace(std::move(image.tree));
   source.layers_ = std::move(image.layers);
   return source;

@@ -36,6 +36,9 @@ class RootSource {
   /// The chain id of the image; empty for what is none. Before take_tree().
   [[nodiscard]] std::string chain() const { return tree_ ? tree_->chain_id().str() : ""; }
 
+  /// Digest of the manifest of an image of the store; empty for what is none.
+  [[nodiscard]] const std::string& image_id() const { return image_id_; }
+
   /// Gives the open files of the tree away, to the file system. kImage: tree and layers (of a squashfs its file); else directory.
   [[nodiscard]] layer::ImageTree take_tree() { return std::move(*tree_); }
   [[nodiscard]] std::vector<sys::Fd> take_layers() { return std::move(layers_); }
@@ -48,6 +51,7 @@ class RootSource {
 
   Kind kind_ = Kind::kImage;
   ImageDefaults defaults_;
+  std::string image_id_;
   std::optional<layer::ImageTree> tree_;
   std::vector<sys::Fd> layers_;
   std::optional<AccountFiles> accounts_;  // of a squashfs: this process decompresses nothing

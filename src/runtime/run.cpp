@@ -2,137 +2,30 @@
 
 #include <fmt/format.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <optional>
 
-#include "net/address_plan.hpp"
 #include "runtime/container_dir.hpp"
+#include "runtime/containers.hpp"
+#include "runtime/detach.hpp"
 #include "runtime/etc_files.hpp"
-#include "runtime/identity.hpp"
-#include "runtime/overlay_engine.hpp"
-#include "runtime/planner.hpp"
+#include "runtime/prepare.hpp"
 #include "runtime/root_file_system.hpp"
-#include "runtime/root_source.hpp"
-#include "runtime/spec_builder.hpp"
 #include "runtime/supervisor.hpp"
 #include "sandbox/describe.hpp"
 #include "sys/file.hpp"
+#include "sys/ns.hpp"
 
 namespace sbx::runtime {
 namespace {
 
-constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kResolvConfMax = std::size_t{64} << 10U;
-// Docker's grammar for container names; a name is also a file name.
-constexpr std::size_t kNameMax = 128;
-
-Result<void> check_name(const std::string& name) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  };
-  const bool first_good = !name.empty() && good(name.front()) && name.front() != '_' &&
-                          name.front() != '.' && name.front() != '-';
-  if (!first_good || name.size() > kNameMax || !std::all_of(name.begin(), name.end(), good)) {
-    return fail(Error::make(
-        ErrorCode::kInvalidArgument, "use the name", name,
-        fmt::format("names are [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most {} characters", kNameMax)));
-  }
-  return {};
-}
-
-/// RFC 1123 as the kernel takes it: 64 bytes at most (__NEW_UTS_LEN).
-Result<void> check_hostname(const std::string& name) {
-  const bool good =
-      !name.empty() && name.size() <= 64 && name.find_first_of("/ \n\t") == std::string::npos;
-  if (!good) {
-    return fail(Error::make(ErrorCode::kInvalidArgument, "use the host name", name,
-                            "it must be 1 to 64 characters"));
-  }
-  return {};
-}
-
-/// Everything known before anything is made.
-struct Prepared {
-  sys::Invoker invoker;
-  std::string data_root;
-  std::string id;
-  IdChoice ids;
-  RootSource source;
-  oci::RuntimeSpec spec;
-  sandbox::Plan plan;
-};
-
-std::string container_path(const Prepared& prepared) {
-  return prepared.data_root + "/containers/" + prepared.id;
-}
-
-bool wants_init(const RunRequest& request, const oci::RuntimeSpec& spec) {
-  return request.init.value_or(!is_init_program(spec.process.args.front()));
-}
-
-/// Puts the candidate first that the image says is there: each wrong guess of execve costs a message to the file
-/// system process. Only where nothing else can stand in the way.
-void prefer_known_command(const RootSource& source, const RunRequest& request,
-                          sandbox::Plan& plan) {
-  if (!request.volumes.empty() || !request.tmpfs.empty()) {
-    return;
-  }
-  auto& candidates = plan.command.candidates;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!candidates[i].starts_with('/')) {
-      return;
-    }
-    if (source.is_executable(candidates[i]).value_or(false)) {
-      std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(i),
-                  candidates.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-      return;
-    }
-  }
-}
-
-/// `look_only`: nothing is changed on disk.
-Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* timings) {
-  if (request.name) {
-    SBX_TRY(check_name(*request.name));
-  }
-  if (request.hostname) {
-    SBX_TRY(check_hostname(*request.hostname));
-  }
-  const sys::Invoker invoker = sys::invoker();
-  std::string data_root = request.root.empty() ? SBX_TRY(sys::data_root(invoker)) : request.root;
-  if (!data_root.starts_with('/')) {
-    data_root = SBX_TRY(sys::current_directory()) + "/" + data_root;
-  }
-  const IdFacts facts = SBX_TRY(find_id_facts(invoker, request.user_namespace));
-  IdChoice ids = SBX_TRY(plan_identities(facts, request.user_namespace, request.kept_ids));
-  RootSource source = SBX_TRY(RootSource::open(request, data_root));
-  if (timings != nullptr) {
-    timings->mark("image opened");
-  }
-  Prepared prepared{
-      invoker, data_root, SBX_TRY(sys::random_hex(kIdBytes)), std::move(ids), std::move(source),
-      {},      {}};
-  AccountFiles accounts = prepared.source.accounts();
-  if (request.host_user) {
-    accounts.passwd = passwd_with(std::move(accounts.passwd), invoker);
-    accounts.group = group_with(std::move(accounts.group), invoker);
-  }
-  prepared.spec = SBX_TRY(build_spec({request, prepared.source.defaults(), accounts, prepared.ids,
-                                      invoker, prepared.id, container_path(prepared) + "/etc",
-                                      prepared.source.kind() == RootSource::Kind::kHost}));
-  prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
-                                     container_path(prepared), container_path(prepared) + "/etc",
-                                     wants_init(request, prepared.spec)}));
-  prepared.plan.overlay =
-      SBX_TRY(choose_engine({request, prepared.source, prepared.ids, prepared.data_root,
-                             container_path(prepared), !look_only}));
-  prepared.plan.tap = net::tap_config({}, true);
-  prepared.plan.title = sys::ProcessTitle::find();
-  prefer_known_command(prepared.source, request, prepared.plan);
-  return prepared;
-}
+// As docker: not started, not executable, not found.
+constexpr int kExitOurs = 125;
+constexpr int kExitNotRunnable = 126;
+constexpr int kExitNotFound = 127;
 
 /// Docker makes what a --volume names and is not there.
 Result<void> make_missing_sources(const sandbox::Plan& plan) {
@@ -159,24 +52,141 @@ Result<void> write_etc_files(const Prepared& prepared, const RunRequest& request
   return {};
 }
 
-Result<int> run_in(Prepared& prepared, const RunRequest& request, const DataRoot& root,
-                   ContainerDir& container, sys::Fd& user_namespace, Timings* timings) {
-  SBX_TRY(make_missing_sources(prepared.plan));
-  SupervisorInput input{prepared.plan, nullptr, root};
-  input.prepare = [&]() -> Result<std::unique_ptr<RootFileSystem>> {
-    SBX_TRY(write_etc_files(prepared, request, container));
-    SBX_TRY(container.write_config(dump_json(oci::to_json(prepared.spec))));
-    SBX_TRY(container.write_running(::getpid()));
-    return RootFileSystem::make(
-        {prepared.source, prepared.ids, prepared.plan, prepared.invoker, container, request});
+/// A container that is about to run, and what it needs for that.
+struct Start {
+  Prepared& prepared;
+  const RunRequest& request;
+  const DataRoot& root;
+  ContainerDir& container;
+  bool fresh = true;  // new: not all of it is written, and nobody misses it if it does not start
+  Timings* timings = nullptr;
+};
+
+Result<void> write_config(const Prepared& prepared, const RunRequest& request,
+                          const ContainerDir& container) {
+  Json config = oci::to_json(prepared.spec);
+  config["sbx"] = to_json(SBX_TRY(to_store(prepared, request)));
+  return container.write_config(dump_json(config));
+}
+
+/// What the supervisor does until the command ends; `input` says how its streams go.
+Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& user_namespace) {
+  SBX_TRY(make_missing_sources(start.prepared.plan));
+  input.prepare = [&](pid_t init) -> Result<std::unique_ptr<RootFileSystem>> {
+    SBX_TRY(write_etc_files(start.prepared, start.request, start.container));
+    if (start.fresh) {
+      SBX_TRY(write_config(start.prepared, start.request, start.container));
+    }
+    SBX_TRY(start.container.write_running(SBX_TRY(sys::mark_process(init))));
+    return RootFileSystem::make({start.prepared.source, start.prepared.ids, start.prepared.plan,
+                                 start.prepared.invoker, start.container, start.request});
   };
-  input.interactive = request.interactive;
-  input.remove = request.remove;
-  input.tell_requests = request.fs_stats;
-  input.unprivileged_id = prepared.ids.identities.maps.uids.front().outside;
-  input.user_namespace = prepared.plan.overlay ? &user_namespace : nullptr;
-  input.timings = timings;
+  input.interactive = start.request.interactive;
+  input.remove = start.request.remove;
+  input.tell_requests = start.request.fs_stats;
+  input.unprivileged_id = start.prepared.ids.identities.maps.uids.front().outside;
+  input.user_namespace = start.prepared.plan.overlay ? &user_namespace : nullptr;
+  input.timings = start.timings;
   return supervise(std::move(input));
+}
+
+/// Runs it to its end, and keeps or removes what is left.
+Result<int> run_to_end(const Start& start, SupervisorInput input) {
+  if (start.request.remove) {
+    SBX_TRY(start.container.mark_for_removal());
+  }
+  sys::Fd user_namespace;
+  bool ran = false;
+  input.on_running = [&ran, tell = std::move(input.on_running)] {
+    ran = true;
+    if (tell) {
+      tell();
+    }
+  };
+  Result<int> code = supervise_in(start, std::move(input), user_namespace);
+  const bool started = code || ran || code.error().code == ErrorCode::kCommandNotFound ||
+                       code.error().code == ErrorCode::kCommandNotRunnable;
+  const bool remove = start.request.remove || (!started && start.fresh);
+  Result<void> kept = start.container.write_exited(code ? *code : exit_code_of(code.error()),
+                                                   code ? "" : code.error().message());
+  if (remove) {
+    kept = start.container.remove(user_namespace.get());
+  }
+  if (code && !kept) {
+    return fail(std::move(kept).error());
+  }
+  return code;
+}
+
+Result<void> write_id_file(const std::string& path, const std::string& id) {
+  constexpr mode_t kReadable = 0644;
+  const sys::Fd file =
+      SBX_TRY(sys::open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY, kReadable));
+  return sys::write_full(file.get(), id, path);
+}
+
+/// A new container on disk, in the state kCreated.
+Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& request,
+                                    const DataRoot& root) {
+  ContainerState state;
+  state.id = prepared.id;
+  state.name = request.name.value_or("");
+  state.image = request.image;
+  state.image_id = prepared.source.image_id();
+  state.command = prepared.spec.process.args;
+  state.remove = request.remove;
+  state.chain = prepared.source.chain();
+  state.kernel_overlay = prepared.plan.overlay.has_value();
+  state.logged = request.log.driver == LogDriver::kJsonFile;
+  ContainerDir container = SBX_TRY(ContainerDir::create(root, std::move(state)));
+  if (request.id_file) {
+    if (Result<void> written = write_id_file(*request.id_file, prepared.id); !written) {
+      (void)container.remove();  // the first failure is the one to tell
+      return fail(std::move(written).error());
+    }
+  }
+  return container;
+}
+
+/// The container, ours alone; nullopt if it runs. Another command may have it for a moment, or be about to start or end it.
+Result<std::optional<ContainerDir>> hold_unless_running(const DataRoot& root,
+                                                        const std::string& id) {
+  constexpr int kTries = 2000;
+  constexpr timespec kPause{0, 5'000'000};
+  for (int i = 0;; ++i) {
+    Result<ContainerDir> held = ContainerDir::open(root, id);
+    if (held) {
+      return std::optional(std::move(held).value());
+    }
+    if (held.error().code != ErrorCode::kBusy || i == kTries) {
+      return fail(std::move(held).error());
+    }
+    if (SBX_TRY(read_container(root.path(), id)).running()) {
+      return std::optional<ContainerDir>();
+    }
+    (void)::nanosleep(&kPause, nullptr);
+  }
+}
+
+/// In the background, from now on without a terminal. Comes back in the process that was called, once the command runs.
+Result<void> run_in_background(const Start& start) {
+  return detach([&](const DetachedReady& ready) {
+    Result<ContainerLog> log = start.request.log.driver == LogDriver::kJsonFile
+                                   ? ContainerLog::open(start.container.fd(), start.request.log)
+                                   : fail(Error());
+    if (!log && start.request.log.driver == LogDriver::kJsonFile) {
+      ready(fail(log.error()));
+      return;
+    }
+    SupervisorInput input{start.prepared.plan, nullptr, start.root};
+    input.detached = true;
+    input.log = log ? &*log : nullptr;
+    input.on_running = [&] { ready({}); };
+    const Result<int> code = run_to_end(start, std::move(input));
+    if (!code) {
+      ready(fail(code.error()));
+    }
+  });
 }
 
 }  // namespace
@@ -188,33 +198,75 @@ Result<Json> plan_only(const RunRequest& request) {
   return Json{{"spec", oci::to_json(prepared.spec)}, {"plan", sandbox::describe(prepared.plan)}};
 }
 
+int exit_code_of(const Error& error) {
+  return error.code == ErrorCode::kCommandNotFound      ? kExitNotFound
+         : error.code == ErrorCode::kCommandNotRunnable ? kExitNotRunnable
+                                                        : kExitOurs;
+}
+
 Result<int> run(const RunRequest& request) {
   sys::fill_standard_streams();
   Timings timings(now_ns());
   Timings* wanted = request.timings ? &timings : nullptr;
   Prepared prepared = SBX_TRY(prepare(request, false, wanted));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
-  ContainerDir container = SBX_TRY(ContainerDir::create(
-      root, {prepared.id, request.name.value_or(""), request.image, prepared.spec.process.args,
-             request.remove, prepared.source.chain(), prepared.plan.overlay.has_value()}));
+  ContainerDir container = SBX_TRY(make_container(prepared, request, root));
   if (wanted != nullptr) {
     wanted->mark("container made");
   }
-  sys::Fd user_namespace;
-  Result<int> code = run_in(prepared, request, root, container, user_namespace, wanted);
-  // A container that never started is of no use to anybody.
-  const bool started = code || code.error().code == ErrorCode::kCommandNotFound ||
-                       code.error().code == ErrorCode::kCommandNotRunnable;
-  Result<void> kept = request.remove || !started ? container.remove(user_namespace.get())
-                                                 : container.write_exited(code ? *code : 127);
+  Result<int> code = run_to_end({prepared, request, root, container, true, wanted},
+                                {prepared.plan, nullptr, root});
   if (wanted != nullptr) {
     timings.mark("container put away");
     std::fputs(timings.table().c_str(), stderr);
   }
-  if (code && !kept) {
-    return fail(std::move(kept).error());
-  }
   return code;
+}
+
+Result<std::string> create(const RunRequest& request) {
+  const Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
+  const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
+  ContainerDir container = SBX_TRY(make_container(prepared, request, root));
+  Result<void> written = write_config(prepared, request, container);
+  if (written) {
+    written = container.write_created();
+  }
+  if (!written) {
+    (void)container.remove();  // the first failure is the one to tell
+    return fail(std::move(written).error());
+  }
+  return prepared.id;
+}
+
+Result<std::string> run_detached(const RunRequest& request) {
+  sys::fill_standard_streams();
+  SBX_TRY(sys::close_all_but({}));  // what we were given is not for a process that outlives us
+  Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
+  const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
+  ContainerDir container = SBX_TRY(make_container(prepared, request, root));
+  SBX_TRY(run_in_background({prepared, request, root, container}));
+  return prepared.id;
+}
+
+Result<void> start(const std::string& data_root, const std::string& id) {
+  sys::fill_standard_streams();
+  SBX_TRY(sys::close_all_but({}));  // as in run_detached
+  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
+  std::optional<ContainerDir> held = SBX_TRY(hold_unless_running(root, id));
+  if (!held) {
+    return {};
+  }
+  ContainerDir& container = *held;
+  const Json config = SBX_TRY(parse_json(SBX_TRY(container.read_config()), "config.json"));
+  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
+  if (ours == nullptr) {
+    return fail(Error::make(ErrorCode::kUnsupported, "start container", id,
+                            "an older sbx has made it, which did not note what that takes"));
+  }
+  const StoredRequest stored = SBX_TRY(stored_request_from_json(*ours));
+  Prepared prepared =
+      SBX_TRY(prepare_again(stored, SBX_TRY(oci::runtime_spec_from_json(config)), id, data_root));
+  return run_in_background({prepared, stored.request, root, container, false});
 }
 
 }  // namespace sbx::runtime

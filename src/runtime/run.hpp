@@ -12,6 +12,20 @@ Result<int> run(const RunRequest& request);
 /// `sbx run --dry-run`: the OCI runtime configuration and the plan. Loads the image if need be, makes nothing else.
 Result<Json> plan_only(const RunRequest& request);
 
+/// What a failure ends the program with, as docker: 125, 126 or 127.
+[[nodiscard]] int exit_code_of(const Error& error);
+
+/// `sbx create`: a container that does not run yet. Its id.
+Result<std::string> create(const RunRequest& request);
+
+/// `sbx run --detach`. The container's id, once its command runs. Closes all descriptors but the standard streams.
+Result<std::string> run_detached(const RunRequest& request);
+
+/// `sbx start`: a container that was created or has ended, in the background. One that runs is
+/// left as it is. kBusy if another process has it for long. Closes descriptors as
+/// run_detached().
+Result<void> start(const std::string& data_root, const std::string& id);
+
 /// Fills in what makes a sandbox a developer's shell.
 Result<RunRequest> with_shell_defaults(RunRequest request);
 

@@ -79,6 +79,35 @@ Result<Streams> Streams::make(bool interactive, bool terminal) {
   return streams;
 }
 
+Result<Streams> Streams::make_detached(ContainerLog* log, bool interactive, bool terminal) {
+  Streams streams;
+  streams.detached_ = true;
+  streams.terminal_ = terminal;
+  streams.log_ = log;
+  streams.fds_.in = streams.fds_.out = streams.fds_.err = -1;
+  if (terminal) {
+    return streams;
+  }
+  if (interactive) {
+    sys::Pipe pipe = SBX_TRY(sys::make_pipe());
+    streams.fds_.in = pipe.reader.get();
+    streams.input_pipe_ = std::move(pipe.writer);
+    streams.given_.push_back(std::move(pipe.reader));
+  }
+  if (log == nullptr) {
+    return streams;
+  }
+  for (const auto& [stream, slot] : {std::pair(LogStream::kOut, &streams.fds_.out),
+                                     std::pair(LogStream::kErr, &streams.fds_.err)}) {
+    sys::Pipe pipe = SBX_TRY(sys::make_pipe());
+    *slot = pipe.writer.get();
+    streams.logs_.emplace_back(pipe.reader.get(), stream, log);
+    streams.ours_.push_back(std::move(pipe.reader));
+    streams.given_.push_back(std::move(pipe.writer));
+  }
+  return streams;
+}
+
 void Streams::give_to(sandbox::StageFds& fds) const {
   fds.in = fds_.in;
   fds.out = fds_.out;
@@ -89,6 +118,11 @@ void Streams::close_given() { given_.clear(); }
 
 Result<void> Streams::connect_terminal(sys::Fd master) {
   master_ = std::move(master);
+  if (detached_) {
+    // Somebody must read, or the sandbox would wait for room.
+    logs_.emplace_back(master_.get(), LogStream::kOut, log_);
+    return {};
+  }
   resize();
   if (interactive_) {
     raw_.emplace(SBX_TRY(sys::RawTerminal::enter(STDIN_FILENO)));
@@ -117,6 +151,9 @@ void Streams::add_poll(std::vector<pollfd>& polls) const {
   for (const Relay& relay : outputs_) {
     add_relay(relay, polls);
   }
+  for (const LogRelay& relay : logs_) {
+    polls.push_back({relay.done() ? -1 : relay.from(), POLLIN, 0});
+  }
 }
 
 void Streams::handle(const std::vector<pollfd>& polls) {
@@ -129,6 +166,11 @@ void Streams::handle(const std::vector<pollfd>& polls) {
   for (Relay& relay : outputs_) {
     handle_relay(relay, polls);
   }
+  for (LogRelay& relay : logs_) {
+    if (!relay.done() && events_on(polls, relay.from(), POLLIN) != 0) {
+      relay.read_some();
+    }
+  }
 }
 
 void Streams::stop_input() {
@@ -138,7 +180,9 @@ void Streams::stop_input() {
 
 bool Streams::drained() const {
   return std::all_of(outputs_.begin(), outputs_.end(),
-                     [](const Relay& relay) { return relay.done(); });
+                     [](const Relay& relay) { return relay.done(); }) &&
+         std::all_of(logs_.begin(), logs_.end(),
+                     [](const LogRelay& relay) { return relay.done(); });
 }
 
 }  // namespace sbx::runtime

@@ -22,6 +22,10 @@ class Streams {
   /// Looks at descriptors 0, 1 and 2. kInvalidArgument for -i -t without a terminal (as docker).
   static Result<Streams> make(bool interactive, bool terminal);
 
+  /// For a sandbox that nobody watches: what it writes goes to `log` (borrowed; nullptr: to nobody). With `interactive` its
+  /// standard input never ends.
+  static Result<Streams> make_detached(ContainerLog* log, bool interactive, bool terminal);
+
   /// The ends for the sandbox, to be put into `fds`.
   void give_to(sandbox::StageFds& fds) const;
   /// Closes the sandbox's ends here, once the sandbox has them.
@@ -50,6 +54,9 @@ class Streams {
   sandbox::StageFds fds_;
   std::optional<Relay> input_;
   std::list<Relay> outputs_;
+  std::list<LogRelay> logs_;
+  ContainerLog* log_ = nullptr;
+  bool detached_ = false;
   std::optional<sys::RawTerminal> raw_;
 };
 

@@ -46,7 +46,9 @@ class Supervisor {
 
   Result<int> run() {
     SBX_ASSERT(sys::single_threaded());
-    streams_ = SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
+    streams_ = in_.detached
+                   ? SBX_TRY(Streams::make_detached(in_.log, in_.interactive, in_.plan.terminal))
+                   : SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
     signals_.emplace(SBX_TRY(sys::SignalFd::make()));
     SBX_TRY(start_init());
     mark("namespaces made");
@@ -75,7 +77,7 @@ class Supervisor {
     sys::MapWriting maps =
         SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
     mark("id maps begun");
-    file_system_ = SBX_TRY(in_.prepare());
+    file_system_ = SBX_TRY(in_.prepare(init_.pid()));
     mark("container written");
     SBX_TRY(start_roles());
     mark("processes forked");
@@ -144,7 +146,7 @@ class Supervisor {
     role.init = init_.pidfd();
     role.name = in_.plan.id.substr(0, 12);
     role.title = in_.plan.title;
-    role.terminal = in_.plan.terminal && in_.interactive;
+    role.terminal = in_.plan.terminal && in_.interactive && !in_.detached;
     role.tell_requests = in_.tell_requests;
     run_fs_role(std::move(role));
   }
@@ -212,6 +214,9 @@ class Supervisor {
     if (got != sizeof report) {
       control_.reset();  // closed at execve: the command runs
       mark("command runs");
+      if (in_.on_running && ready_ && !failure_) {
+        in_.on_running();
+      }
       sweep_containers(in_.root);
       settling_ = true;
       return;

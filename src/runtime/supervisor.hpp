@@ -16,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
+#include "runtime/container_log.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/timings.hpp"
 #include "sandbox/plan.hpp"
@@ -26,9 +27,12 @@ struct SupervisorInput {
   const sandbox::Plan& plan;
   /// Called once while the id maps are written, which takes others some milliseconds: whatever the sandbox needs
   /// on disk, and the file system.
-  std::function<Result<std::unique_ptr<RootFileSystem>>()> prepare;
+  std::function<Result<std::unique_ptr<RootFileSystem>>(pid_t init)> prepare;
   const DataRoot& root;
-  bool interactive = false;  // standard input is passed on
+  bool detached = false;             // nobody watches: no stream of ours is passed on
+  ContainerLog* log = nullptr;       // detached: where the output goes; borrowed, nullptr: nowhere
+  std::function<void()> on_running;  // called once when the command runs; may be empty
+  bool interactive = false;          // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish
   bool tell_requests = false;  // the file system process tells what it was asked, and must finish
   std::uint32_t unprivileged_id = 65534;

@@ -465,14 +465,15 @@ class Stage {
       }
       return;
     }
-    int in = fds_.in;
-    if (in < 0) {
-      in = static_cast<int>(
-          check(Step::kStandardStreams, raw::open(raw::kCwd, "/dev/null", O_RDONLY)));
-    }
-    check(Step::kStandardStreams, raw::dup2(in, 0));
-    check(Step::kStandardStreams, raw::dup2(fds_.out, 1));
-    check(Step::kStandardStreams, raw::dup2(fds_.err, 2));
+    check(Step::kStandardStreams, raw::dup2(or_null(fds_.in), 0));
+    check(Step::kStandardStreams, raw::dup2(or_null(fds_.out), 1));
+    check(Step::kStandardStreams, raw::dup2(or_null(fds_.err), 2));
+  }
+
+  int or_null(int fd) noexcept {
+    return fd >= 0 ? fd
+                   : static_cast<int>(
+                         check(Step::kStandardStreams, raw::open(raw::kCwd, "/dev/null", O_RDWR)));
   }
 
   void change_user() noexcept {

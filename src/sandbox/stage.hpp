@@ -76,7 +76,7 @@ struct StageFds {
   int control = -1;  // SOCK_SEQPACKET to the supervisor
   int fuse = -1;     // SOCK_SEQPACKET to the file system process: gets the /dev/fuse descriptor
   int net = -1;      // SOCK_SEQPACKET to the network process: gets the tap
-  int in = -1;       // standard streams of the command; -1: /dev/null of the sandbox
+  int in = -1;  // standard streams of the command; -1: /dev/null of the sandbox, for each of them
   int out = 1;
   int err = 2;
 };

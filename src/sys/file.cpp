@@ -273,6 +273,20 @@ Result<void> write_full(int fd, std::string_view data, std::string_view name) {
   return write_full(fd, std::as_bytes(std::span(data.data(), data.size())), name);
 }
 
+Result<void> pwrite_full(int fd, std::string_view data, std::uint64_t offset,
+                         std::string_view name) {
+  while (!data.empty()) {
+    const ssize_t put = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno != EINTR) {
+      return fail(Error::system("write", name));
+    }
+    const auto done = static_cast<std::size_t>(std::max<ssize_t>(put, 0));
+    data.remove_prefix(done);
+    offset += done;
+  }
+  return {};
+}
+
 Result<std::string> read_fd(int fd, std::size_t max, std::string_view name) {
   std::string data;
   std::size_t used = 0;

@@ -57,6 +57,9 @@ Result<std::size_t> pread_full(int fd, std::span<std::byte> data, std::uint64_t 
                                std::string_view name);
 Result<void> write_full(int fd, std::span<const std::byte> data, std::string_view name);
 Result<void> write_full(int fd, std::string_view data, std::string_view name);
+/// pwrite(2), all of it.
+Result<void> pwrite_full(int fd, std::string_view data, std::uint64_t offset,
+                         std::string_view name);
 
 /// The whole file; kLimit if it is larger than `max`. Regular files only, O_NONBLOCK so that a fifo cannot hang us.
 Result<std::string> read_file_at(int dir, const std::string& path, std::size_t max);

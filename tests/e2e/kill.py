@@ -79,6 +79,22 @@ def one_round(place: Workspace, image: str, role: str, delay: float | None, befo
         sys.exit(f"killed {role} {when}: left on disk: {left}")
 
 
+def check_kept(place: Workspace, role: str) -> None:
+    """A container that is not to go with its end keeps what was written to it."""
+    with open(place.work / "err", "w+b") as errors:
+        started = place.start("sbx", "run", "--name", "kept", "small", "sh", "-c", "echo a >/written; echo up >&2; exec sleep 1000",
+                              stderr=errors)
+    if not wait_until(lambda: b"up" in (place.work / "err").read_bytes(), 20):
+        sys.exit(f"the sandbox did not start: {(place.work / 'err').read_text()}")
+    os.kill(started.pid if role == "supervisor" else find(place, role, started.pid), signal.SIGKILL)
+    started.wait(5)
+    wait_until(lambda: not place.left(), 5)
+    written = place.sbx("export", "-o", "kept.tar", "kept")
+    if written.code != 0 or b"written" not in (place.work / "kept.tar").read_bytes():
+        sys.exit(f"killed {role}: the changes of the container are lost: {written}")
+    place.sbx("system", "prune", "--force")
+
+
 def main() -> None:
     role, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 12
     need("userns", "fuse", "net", "tool:umoci", "tool:skopeo")
@@ -87,6 +103,7 @@ def main() -> None:
         if loaded.code != 0:
             sys.exit(f"sbx load: {loaded}")
         before = mounts()
+        check_kept(place, role)
         one_round(place, "small", role, None, before)
         seed = int(os.environ.get("SBX_TEST_SEED", str(random.randrange(1 << 32))))
         print(f"SBX_TEST_SEED={seed}")

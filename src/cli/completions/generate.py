@@ -47,6 +47,10 @@ _sbx_images() {
   fi
 }
 
+_sbx_containers() {
+  mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" ps --all --format '{{.Names}} {{.ID}}' 2>/dev/null)" -- "$1")
+}
+
 _sbx() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
   local verb='' options word index positionals=0
@@ -73,7 +77,7 @@ _sbx() {
   case $verb/$previous in
 @VALUES@
   esac
-  if [[ $current == -* && ($positionals -eq 0 || ($verb != run && $verb != shell)) ]]; then
+  if [[ $current == -* && ($positionals -eq 0 || ($verb != run && $verb != create && $verb != shell)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     return
   fi
@@ -81,6 +85,7 @@ _sbx() {
     '') mapfile -t COMPREPLY < <(compgen -W '@VERBS@' -- "$current") ;;
     @COMMAND@) if [[ $positionals -eq 0 ]]; then _sbx_images "$current"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     @IMAGES@) _sbx_images "$current" ;;
+    @CONTAINERS@) _sbx_containers "$current" ;;
     @FILES@) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
@@ -109,10 +114,11 @@ def bash(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
                 values.append(f"    {pattern}) mapfile -t COMPREPLY < <(compgen {flag} -- \"$current\"); return ;;")
             elif option.value == "text":
                 values.append(f"    {pattern}) return ;;")
-    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "file")}
+    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "containers", "file")}
     return (BASH.replace("@WITH_VALUE@", "\n".join(with_value)).replace("@OPTIONS@", "\n".join(cases))
             .replace("@VALUES@", "\n".join(values)).replace("@VERBS@", " ".join(verb.name for verb in verbs))
-            .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])).replace("@FILES@", " | ".join(kinds["file"])))
+            .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])).replace("@FILES@", " | ".join(kinds["file"]))
+            .replace("@CONTAINERS@", " | ".join(kinds["containers"])))
 
 
 # ---- zsh -------------------------------------------------------------------------------------------------------------
@@ -131,12 +137,14 @@ def zsh_spec(option: Option) -> str:
 
 def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
     positionals = {"command": ["    '1:image:_sbx_images'", "    '*::command:_normal'"], "image": ["    '1:image:_sbx_images'"],
-                   "images": ["    '*:image:_sbx_images'"], "file": ["    '1:file:_files'"], "none": []}
+                   "images": ["    '*:image:_sbx_images'"], "containers": ["    '*:container:_sbx_containers'"], "file": ["    '1:file:_files'"], "none": []}
     lines = ["#compdef sbx", "# Generated from src/cli/completions/options.txt.", "",
              "_sbx_images() {",
              "  local -a names",
              "  names=(${(f)\"$(sbx images 2>/dev/null | awk 'NR > 1 { print $1 }')\"} oci: oci-archive: docker-archive: sif: sqsh: dir: host)",
              "  compadd -a names", "}", "",
+             "_sbx_containers() {", "  local -a names",
+             "  names=(${=\"$(sbx ps --all --format '{{.Names}} {{.ID}}' 2>/dev/null)\"})", "  compadd -a names", "}", "",
              "_sbx() {", "  local context state line", "  typeset -A opt_args", "  local -a arguments verbs", "  verbs=("]
     lines += [f"    '{verb.name}:{zsh_quote(verb.about)}'" for verb in verbs]
     lines += ["  )", "  _arguments -C \\"] + [zsh_spec(option) + " \\" for option in options["global"]]
@@ -164,7 +172,8 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
 
     lines = ["# Generated from src/cli/completions/options.txt.", "",
              "function __sbx_images", "    sbx images 2>/dev/null | awk 'NR > 1 { print $1 }'",
-             "    printf '%s\\n' oci: oci-archive: docker-archive: sif: sqsh: dir: host", "end", "", "complete -c sbx -f"]
+             "    printf '%s\\n' oci: oci-archive: docker-archive: sif: sqsh: dir: host", "end", "",
+             "function __sbx_containers", "    sbx ps --all --format '{{.Names}} {{.ID}}' 2>/dev/null | string split -n ' '", "end", "", "complete -c sbx -f"]
     lines += [line("__fish_use_subcommand", option) for option in options["global"]]
     for verb in verbs:
         seen = f"__fish_seen_subcommand_from {verb.name}"
@@ -172,6 +181,8 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
         lines += [line(seen, option) for option in options[verb.name]]
         if verb.positionals == "file":
             lines.append(f"complete -c sbx -n {quoted(seen)} -F")
+        elif verb.positionals == "containers":
+            lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_containers)'")
         elif verb.positionals != "none":
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_images)'")
     return "\n".join(lines) + "\n"

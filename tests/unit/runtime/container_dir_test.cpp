@@ -26,8 +26,15 @@ struct TemporaryRoot {
   ~TemporaryRoot() { fs::remove_all(path); }
 };
 
-ContainerDir::Description description(const std::string& id, const std::string& name, bool remove) {
-  return {id, name, "image", {"cmd"}, remove};
+sbx::runtime::ContainerState description(const std::string& id, const std::string& name,
+                                         bool remove) {
+  sbx::runtime::ContainerState state;
+  state.id = id;
+  state.name = name;
+  state.image = "image";
+  state.command = {"cmd"};
+  state.remove = remove;
+  return state;
 }
 
 }  // namespace
@@ -38,7 +45,7 @@ TEST_CASE("a container has its directories and frees its name with its end") {
   ContainerDir container = ContainerDir::create(root, description("one", "name", true)).value();
   CHECK(fs::is_directory(temporary.path + "/containers/one/upper"));
   CHECK(fs::read_symlink(temporary.path + "/names/name") == "one");
-  REQUIRE(container.write_running(1));
+  REQUIRE(container.write_running({}));
   REQUIRE(container.remove());
   CHECK(fs::is_empty(temporary.path + "/containers"));
   CHECK(fs::is_empty(temporary.path + "/names"));
@@ -65,7 +72,7 @@ TEST_CASE("a container is made although others sweep at the same moment") {
   for (int i = 0; i < 300; ++i) {
     ContainerDir container =
         ContainerDir::create(root, description("c" + std::to_string(i), "", true)).value();
-    REQUIRE(container.write_running(1));
+    REQUIRE(container.write_running({}));
     REQUIRE(container.remove());
   }
 }
@@ -73,18 +80,19 @@ TEST_CASE("a container is made although others sweep at the same moment") {
 TEST_CASE("the sweep leaves the living and the kept, and takes what killed processes left") {
   const TemporaryRoot temporary;
   const DataRoot root = DataRoot::open(temporary.path).value();
-  const ContainerDir alive = ContainerDir::create(root, description("alive", "", true)).value();
-  REQUIRE(alive.write_running(1));
+  ContainerDir alive = ContainerDir::create(root, description("alive", "", true)).value();
+  REQUIRE(alive.mark_for_removal());
+  REQUIRE(alive.write_running({}));
   {
-    const ContainerDir killed =
+    ContainerDir killed =
         ContainerDir::create(root, description("killed", "killed-name", true)).value();
-    REQUIRE(killed.write_running(1));
+    REQUIRE(killed.mark_for_removal());
+    REQUIRE(killed.write_running({}));
     fs::create_directories(killed.path() + "/upper/locked/inner");
     REQUIRE(::chmod((killed.path() + "/upper/locked").c_str(), 0) == 0);
     const ContainerDir unfinished =
         ContainerDir::create(root, description("unfinished", "", false)).value();
-    const ContainerDir kept =
-        ContainerDir::create(root, description("kept", "kept-name", false)).value();
+    ContainerDir kept = ContainerDir::create(root, description("kept", "kept-name", false)).value();
     REQUIRE(kept.write_exited(0));
   }
   sweep_containers(root);
@@ -102,4 +110,24 @@ TEST_CASE("a container that is just being made is not swept away") {
   fs::create_directory(temporary.path + "/containers/newborn");
   sweep_containers(root);
   CHECK(fs::exists(temporary.path + "/containers/newborn"));
+}
+
+TEST_CASE("a container is opened by one process at a time, and leaves its exit code in its lock") {
+  const TemporaryRoot temporary;
+  const DataRoot root = DataRoot::open(temporary.path).value();
+  {
+    ContainerDir made = ContainerDir::create(root, description("one", "name", true)).value();
+    REQUIRE(made.write_created());
+    CHECK(ContainerDir::open(root, "one").error().code == ErrorCode::kBusy);
+  }
+  sweep_containers(root);  // created to be removed at its end, which has not come
+  ContainerDir container = ContainerDir::open(root, "one").value();
+  CHECK(container.state().name == "name");
+  const auto lock = sbx::sys::open_at(container.fd(), "lock", O_RDONLY);
+  CHECK_FALSE(sbx::runtime::read_exit_note(lock->get()));
+  REQUIRE(container.write_exited(137));
+  REQUIRE(container.write_exited(3));
+  REQUIRE(container.remove());
+  CHECK(sbx::runtime::read_exit_note(lock->get()) == 3);
+  CHECK(ContainerDir::open(root, "one").error().code == ErrorCode::kNotFound);
 }

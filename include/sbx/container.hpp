@@ -1,0 +1,73 @@
+#pragma once
+
+// Containers that were made: what they are, and what is done to them from outside. A container is named by its name, its id, or
+// the beginning of its id that no other has. Roots are as in RunOptions::root.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sbx/outcome.hpp>
+
+namespace sbx {
+
+struct Container {
+  std::string id;     // 64 hexadecimal digits
+  std::string name;   // empty: none
+  std::string image;  // as typed
+  std::vector<std::string> command;
+  std::string status;    // "created", "running" or "exited"
+  int exit_code = 0;     // of its last end; 255 if it was killed with all that watched it
+  int pid = 0;           // of its first process, on the host; 0: it does not run
+  std::string created;   // RFC 3339
+  std::string started;   // last time; empty: never
+  std::string finished;  // last time; empty: never
+  std::string error;     // why it could not run, or was ended by sbx
+};
+
+/// All of them, the newest first.
+Outcome<std::vector<Container>> containers(const std::string& root);
+Outcome<Container> find_container(const std::string& root, const std::string& name);
+/// On disk, in bytes: what it has written, and what sbx keeps of it.
+Outcome<std::uint64_t> container_size(const std::string& root, const std::string& id);
+
+/// Runs a container that was created or has ended, in the background; comes back once its command runs. One that runs is no
+/// error. Closes all descriptors of this process but the standard streams.
+Outcome<std::monostate> start_container(const std::string& root, const std::string& name);
+
+/// Sends its stop signal, and SIGKILL if it has not ended after `timeout` seconds (negative: never; nullopt: as it was made).
+Outcome<std::monostate> stop_container(const std::string& root, const std::string& name,
+                                       std::optional<int> timeout);
+
+/// Sends a signal, by name or number, to the command of a running container.
+Outcome<std::monostate> kill_container(const std::string& root, const std::string& name,
+                                       const std::string& signal);
+
+/// Waits for its end; its exit code.
+Outcome<int> wait_for_container(const std::string& root, const std::string& name);
+
+/// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. Whether there was one.
+Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force);
+
+struct LogsRequest {
+  std::string root;
+  std::string container;
+  bool follow = false;                // until the container ends
+  std::optional<std::uint64_t> tail;  // only that many of the last lines
+  std::string since;  // RFC 3339, seconds since 1970, or a duration ("10m"): nothing older
+  std::string until;  // as `since`: nothing newer
+};
+
+struct LogLine {
+  bool error = false;  // standard error, not standard output
+  std::string time;    // RFC 3339
+  std::string text;    // with its newline, if it had one
+};
+
+/// What a container wrote, line by line, to `take`; false from it ends the reading.
+Outcome<std::monostate> read_logs(const LogsRequest& request,
+                                  const std::function<bool(const LogLine&)>& take);
+
+}  // namespace sbx

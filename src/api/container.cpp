@@ -1,0 +1,156 @@
+#include <ctime>
+
+#include <sbx/container.hpp>
+
+#include "api/failure.hpp"
+#include "image/image_filter.hpp"
+#include "runtime/containers.hpp"
+#include "runtime/lifecycle.hpp"
+#include "runtime/log_reader.hpp"
+#include "runtime/prepare.hpp"
+#include "runtime/run.hpp"
+
+namespace sbx {
+namespace {
+
+Container to_public(const runtime::Container& container) {
+  const runtime::ContainerState& state = container.state;
+  return {state.id,
+          state.name,
+          state.image,
+          state.command,
+          std::string(runtime::status_word(state.status)),
+          state.exit_code,
+          container.running() ? state.init.pid : 0,
+          state.created,
+          state.started,
+          state.finished,
+          state.error};
+}
+
+/// A container by its name, and where it lies.
+struct Found {
+  std::string root;
+  runtime::Container container;
+};
+
+Result<Found> find(const std::string& given_root, const std::string& name) {
+  const std::string root = SBX_TRY(runtime::data_root_of(given_root));
+  return Found{root, SBX_TRY(runtime::find_container(root, name))};
+}
+
+Outcome<std::monostate> to_done(const Result<void>& result) {
+  return result ? Outcome<std::monostate>(std::monostate()) : api::to_failure(result.error());
+}
+
+Result<std::vector<Container>> list(const std::string& given_root) {
+  std::vector<Container> out;
+  const std::string root = SBX_TRY(runtime::data_root_of(given_root));
+  for (const runtime::Container& one : SBX_TRY(runtime::list_containers(root))) {
+    out.push_back(to_public(one));
+  }
+  return out;
+}
+
+Result<void> start(const std::string& root, const std::string& name) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::start(found.root, found.container.state.id);
+}
+
+Result<void> stop(const std::string& root, const std::string& name, std::optional<int> timeout) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::stop_container(found.root, found.container, timeout);
+}
+
+Result<void> send_signal(const std::string& root, const std::string& name,
+                         const std::string& signal) {
+  const int number = SBX_TRY(runtime::parse_signal(signal));
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::kill_container(found.root, found.container, number);
+}
+
+Result<int> wait(const std::string& root, const std::string& name) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::wait_for_container(found.root, found.container);
+}
+
+Result<bool> remove(const std::string& root, const std::string& name, bool force) {
+  const Result<Found> found = find(root, name);
+  if (!found) {
+    return force && found.error().code == ErrorCode::kNotFound ? Result<bool>(false)
+                                                               : fail(found.error());
+  }
+  SBX_TRY(runtime::remove_container(found->root, found->container, force));
+  return true;
+}
+
+/// nullopt for no text.
+Result<std::optional<std::int64_t>> time_of(const std::string& text) {
+  if (text.empty()) {
+    return std::optional<std::int64_t>();
+  }
+  const Result<std::int64_t> time = image::parse_until(text, std::time(nullptr));
+  return time ? Result<std::optional<std::int64_t>>(std::optional(*time))
+              : fail(Error::make(ErrorCode::kInvalidArgument, "use time", text,
+                                 time.error().reason));
+}
+
+Result<void> logs(const LogsRequest& request, const std::function<bool(const LogLine&)>& take) {
+  const Found found = SBX_TRY(find(request.root, request.container));
+  const runtime::LogQuery query{request.follow, request.tail, SBX_TRY(time_of(request.since)),
+                                SBX_TRY(time_of(request.until))};
+  return runtime::read_log(found.root, found.container, query, [&](const runtime::LogEntry& entry) {
+    return take({entry.stream == runtime::LogStream::kErr, entry.time, entry.text});
+  });
+}
+
+Result<Container> find_one(const std::string& root, const std::string& name) {
+  return to_public(SBX_TRY(find(root, name)).container);
+}
+
+Result<std::uint64_t> size_of(const std::string& root, const std::string& id) {
+  return runtime::container_size(SBX_TRY(runtime::data_root_of(root)), id);
+}
+
+}  // namespace
+
+Outcome<std::vector<Container>> containers(const std::string& root) {
+  return api::to_outcome(list(root));
+}
+
+Outcome<Container> find_container(const std::string& root, const std::string& name) {
+  return api::to_outcome(find_one(root, name));
+}
+
+Outcome<std::uint64_t> container_size(const std::string& root, const std::string& id) {
+  return api::to_outcome(size_of(root, id));
+}
+
+Outcome<std::monostate> start_container(const std::string& root, const std::string& name) {
+  return to_done(start(root, name));
+}
+
+Outcome<std::monostate> stop_container(const std::string& root, const std::string& name,
+                                       std::optional<int> timeout) {
+  return to_done(stop(root, name, timeout));
+}
+
+Outcome<std::monostate> kill_container(const std::string& root, const std::string& name,
+                                       const std::string& signal) {
+  return to_done(send_signal(root, name, signal));
+}
+
+Outcome<int> wait_for_container(const std::string& root, const std::string& name) {
+  return api::to_outcome(wait(root, name));
+}
+
+Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force) {
+  return api::to_outcome(remove(root, name, force));
+}
+
+Outcome<std::monostate> read_logs(const LogsRequest& request,
+                                  const std::function<bool(const LogLine&)>& take) {
+  return to_done(logs(request, take));
+}
+
+}  // namespace sbx

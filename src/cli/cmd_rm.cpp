@@ -1,0 +1,41 @@
+#include <cstdio>
+
+#include <sbx/container.hpp>
+
+#include "cli/command_line.hpp"
+#include "cli/each_container.hpp"
+#include "cli/verbs.hpp"
+
+namespace sbx::cli {
+
+int cmd_rm(const GlobalOptions& global, const Words& words) {
+  std::vector<std::string> names;
+  bool force = false;
+  bool all = false;
+  CommandLine line("rm", "Remove containers, with all that they wrote.");
+  line.flag("-f,--force", force, "Also one that runs, which is killed; no error if there is none");
+  line.flag("-a,--all", all, "All that do not run; with --force all");
+  line.arguments("CONTAINER", names, "Name or id", false);
+  if (const std::optional<int> code = line.parse(words)) {
+    return *code;
+  }
+  const auto chosen = chosen_containers(global.root, names, all, [&](const std::string& status) {
+    return force || status != "running";
+  });
+  if (!chosen) {
+    return complain(chosen.failure());
+  }
+  int worst = 0;
+  for (const std::string& name : chosen.value()) {
+    const Outcome<bool> removed = remove_container(global.root, name, force);
+    if (!removed) {
+      worst = complain(removed.failure());
+    } else if (removed.value()) {
+      std::printf("%s\n", name.c_str());
+      std::fflush(stdout);  // before a complaint about the next
+    }
+  }
+  return worst;
+}
+
+}  // namespace sbx::cli

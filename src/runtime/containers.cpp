@@ -1,0 +1,135 @@
+#include "runtime/containers.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "runtime/container_dir.hpp"
+#include "runtime/container_tree.hpp"
+#include "sys/disk_usage.hpp"
+#include "sys/file.hpp"
+#include "sys/lock.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+constexpr std::size_t kMaxState = std::size_t{1} << 20U;
+
+bool is_id(const std::string& name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Result<Container> read_one(int containers, const std::string& id) {
+  const std::string path = id + "/" + kStateFile;
+  const std::string text = SBX_TRY(sys::read_file_at(containers, path, kMaxState));
+  Container out{SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, path)))), false};
+  const auto lock =
+      sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
+  out.busy = lock && !lock->has_value();
+  if (!out.busy && out.state.status == ContainerStatus::kRunning) {
+    out.state.status = ContainerStatus::kExited;
+    out.state.exit_code = kLostExitCode;
+    out.state.error = "its supervisor was killed";
+  }
+  return out;
+}
+
+Result<sys::Fd> open_containers(const std::string& data_root) {
+  return sys::open_at(AT_FDCWD, data_root + "/containers", O_RDONLY | O_DIRECTORY);
+}
+
+/// In no order.
+Result<std::vector<Container>> read_all(const std::string& data_root) {
+  std::vector<Container> out;
+  const Result<sys::Fd> dir = open_containers(data_root);
+  if (!dir) {
+    return dir.error().code == ErrorCode::kNotFound ? Result<std::vector<Container>>(std::move(out))
+                                                    : fail(dir.error());
+  }
+  for (const std::string& id : SBX_TRY(sys::list_dir(dir->get(), "."))) {
+    if (!is_id(id)) {
+      continue;
+    }
+    if (Result<Container> one = read_one(dir->get(), id)) {
+      out.push_back(std::move(one).value());
+    } else if (one.error().code != ErrorCode::kNotFound) {
+      log::warn("{}", one.error().message());
+    }
+  }
+  return out;
+}
+
+Error no_such_container(const std::string& query) {
+  return Error::make(ErrorCode::kNotFound, "find container", query, "there is no such container")
+      .with_hint("'sbx ps --all' lists the containers");
+}
+
+}  // namespace
+
+Result<std::vector<Container>> list_containers(const std::string& data_root) {
+  std::vector<Container> out = SBX_TRY(read_all(data_root));
+  std::sort(out.begin(), out.end(), [](const Container& a, const Container& b) {
+    return a.state.created > b.state.created;
+  });
+  return out;
+}
+
+Result<std::uint64_t> container_size(const std::string& data_root, const std::string& id) {
+  return sys::disk_usage(data_root + "/containers/" + id);
+}
+
+Result<Container> read_container(const std::string& data_root, const std::string& id) {
+  const Result<sys::Fd> dir = open_containers(data_root);
+  Result<Container> found = dir ? read_one(dir->get(), id) : fail(dir.error());
+  if (!found && found.error().code == ErrorCode::kNotFound) {
+    return fail(no_such_container(id));
+  }
+  return found;
+}
+
+Result<Container> find_container(const std::string& data_root, const std::string& query) {
+  if (is_id(query)) {
+    return read_container(data_root, query);
+  }
+  std::optional<Container> found;
+  for (Container& one : SBX_TRY(read_all(data_root))) {
+    if (one.state.name == query) {
+      return std::move(one);
+    }
+    if (!query.empty() && one.state.id.starts_with(query)) {
+      if (found) {
+        return fail(Error::make(ErrorCode::kInvalidArgument, "find container", query,
+                                "more than one id begins like that"));
+      }
+      found = std::move(one);
+    }
+  }
+  return found ? Result<Container>(*std::move(found)) : fail(no_such_container(query));
+}
+
+Result<std::vector<Container>> remove_containers(const std::string& data_root,
+                                                 const std::vector<Container>& doomed) {
+  std::vector<Container> out;
+  if (doomed.empty()) {
+    return out;
+  }
+  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
+  for (const Container& one : doomed) {
+    const std::string& id = one.state.id;
+    // Held until all is removed.
+    auto lock = sys::FileLock::try_existing(root.containers(), id + "/lock",
+                                            sys::FileLock::Kind::kExclusive);
+    if (!lock || !lock->has_value()) {
+      continue;  // it runs, or is gone
+    }
+    free_names_of(root.names(), id);
+    SBX_TRY(remove_container_tree(root.containers(), id, *lock).context("removing a container"));
+    out.push_back(one);
+  }
+  return out;
+}
+
+}  // namespace sbx::runtime

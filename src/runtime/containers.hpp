@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "runtime/container_state.hpp"
+
+namespace sbx::runtime {
+
+/// A container as others see it, who do not hold its lock.
+struct Container {
+  ContainerState state;  // kExited with kLostExitCode if it says kRunning and nobody holds the lock
+  bool busy = false;     // somebody holds the lock: it runs, begins or ends
+  [[nodiscard]] bool running() const { return busy && state.status == ContainerStatus::kRunning; }
+};
+
+/// All containers below the data directory, the newest first; none if there is no such directory. What is being made or
+/// removed just now is left out.
+Result<std::vector<Container>> list_containers(const std::string& data_root);
+
+/// What a container takes on disk, in bytes.
+Result<std::uint64_t> container_size(const std::string& data_root, const std::string& id);
+
+/// The container of this name, of this id, or the only one whose id begins like that. kNotFound; kInvalidArgument if there are
+/// several.
+Result<Container> find_container(const std::string& data_root, const std::string& query);
+
+/// Of one whose id is known. kNotFound if it is gone.
+Result<Container> read_container(const std::string& data_root, const std::string& id);
+
+/// Removes the containers of `doomed` that nobody holds, with their names. Those that it removed.
+Result<std::vector<Container>> remove_containers(const std::string& data_root,
+                                                 const std::vector<Container>& doomed);
+
+}  // namespace sbx::runtime

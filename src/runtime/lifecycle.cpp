@@ -1,0 +1,202 @@
+#include "runtime/lifecycle.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "base/json.hpp"
+#include "runtime/container_dir.hpp"
+#include "runtime/stored_request.hpp"
+#include "sys/file.hpp"
+#include "sys/ns.hpp"
+
+namespace sbx::runtime {
+namespace {
+
+constexpr std::size_t kMaxConfig = std::size_t{4} << 20U;
+// How long the supervisor may take to put things away once its command is dead.
+constexpr int kCleanUpMs = 15000;
+// How often a container that is about to start or to end is looked at: there is nothing to watch then.
+constexpr timespec kPause{0, 5'000'000};
+constexpr int kSettleTries = 2000;  // ten seconds
+
+Error not_running(const Container& container) {
+  return Error::make(ErrorCode::kBusy, "send a signal to container",
+                     container.state.id.substr(0, 12), "it is not running");
+}
+
+/// Waits at most `ms` (negative: for ever) for the end of a process. A process that is gone has ended.
+Result<bool> ends_within(const sys::ProcessMark& mark, int ms) {
+  const Result<sys::Fd> process = sys::open_process(mark);
+  if (!process) {
+    return process.error().code == ErrorCode::kNotFound ? Result<bool>(true)
+                                                        : fail(process.error());
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    pollfd entry{process->get(), POLLIN, 0};
+    const int events =
+        ::poll(&entry, 1, ms < 0 ? -1 : static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (events >= 0) {
+      return events == 1;
+    }
+    if (errno != EINTR) {
+      return fail(Error::system("wait for process", std::to_string(mark.pid)));
+    }
+  }
+}
+
+/// What begins or ends just now, or is only looked at by another command, as it is afterwards.
+Result<Container> settled(const std::string& data_root, Container container) {
+  for (int i = 0; i < kSettleTries && container.busy && !container.running(); ++i) {
+    (void)::nanosleep(&kPause, nullptr);
+    container = SBX_TRY(read_container(data_root, container.state.id));
+  }
+  return container;
+}
+
+struct StopRules {
+  int signal = SIGTERM;
+  int timeout = 10;
+};
+
+Result<StopRules> stop_rules(const std::string& data_root, const std::string& id) {
+  const std::string path = data_root + "/containers/" + id + "/config.json";
+  const Json config =
+      SBX_TRY(parse_json(SBX_TRY(sys::read_file_at(AT_FDCWD, path, kMaxConfig)), path));
+  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
+  if (ours == nullptr) {
+    return StopRules();
+  }
+  const StoredRequest stored = SBX_TRY(stored_request_from_json(*ours));
+  return StopRules{
+      stored.request.stop_signal ? SBX_TRY(parse_signal(*stored.request.stop_signal)) : SIGTERM,
+      stored.request.stop_timeout};
+}
+
+/// The supervisor has written and removed what it had to. If it does not come to that, it is killed: then all of the sandbox goes.
+Result<void> wait_for_supervisor(const Container& container) {
+  if (!SBX_TRY(ends_within(container.state.monitor, kCleanUpMs))) {
+    if (const Result<sys::Fd> supervisor = sys::open_process(container.state.monitor)) {
+      SBX_TRY(sys::signal_process(supervisor->get(), SIGKILL));
+    }
+    (void)SBX_TRY(ends_within(container.state.monitor, kCleanUpMs));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<int> parse_signal(const std::string& text) {
+  int number = 0;
+  const char* const end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, number).ptr == end && number > 0 && number <= SIGRTMAX) {
+    return number;
+  }
+  std::string name = text;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  if (name.starts_with("SIG")) {
+    name.erase(0, 3);
+  }
+  for (int one = 1; one < NSIG; ++one) {
+    const char* const known = ::sigabbrev_np(one);
+    if (known != nullptr && name == known) {
+      return one;
+    }
+  }
+  return fail(
+      Error::make(ErrorCode::kInvalidArgument, "use signal", text, "there is no such signal")
+          .with_hint("a name as SIGTERM or TERM, or a number"));
+}
+
+Result<void> kill_container(const std::string& data_root, const Container& given, int signal) {
+  const Container container = SBX_TRY(settled(data_root, given));
+  if (!container.running()) {
+    return fail(not_running(container));
+  }
+  const Result<sys::Fd> process = sys::open_process(container.state.init);
+  if (!process) {
+    return fail(process.error().code == ErrorCode::kNotFound ? not_running(container)
+                                                             : process.error());
+  }
+  return sys::signal_process(process->get(), signal);
+}
+
+Result<void> stop_container(const std::string& data_root, const Container& given,
+                            std::optional<int> timeout) {
+  const Container container = SBX_TRY(settled(data_root, given));
+  if (!container.running()) {
+    return {};
+  }
+  const StopRules rules = SBX_TRY(stop_rules(data_root, container.state.id));
+  const int seconds = timeout.value_or(rules.timeout);
+  const int ms = seconds < 0 ? -1 : std::min(seconds, 2'000'000) * 1000;
+  if (seconds != 0) {
+    if (Result<void> sent = kill_container(data_root, container, rules.signal);
+        !sent && sent.error().code != ErrorCode::kBusy) {
+      return sent;
+    }
+  }
+  if (!SBX_TRY(ends_within(container.state.init, ms))) {
+    if (Result<void> sent = kill_container(data_root, container, SIGKILL);
+        !sent && sent.error().code != ErrorCode::kBusy) {
+      return sent;
+    }
+  }
+  return wait_for_supervisor(container);
+}
+
+Result<int> wait_for_container(const std::string& data_root, const Container& container) {
+  const std::string path = data_root + "/containers/" + container.state.id + "/lock";
+  // Its exit code is noted there, also by a container that removes itself.
+  const Result<sys::Fd> note = sys::open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
+  Container now = container;
+  while (now.busy || now.state.status == ContainerStatus::kCreated) {
+    if (now.running()) {
+      (void)SBX_TRY(ends_within(now.state.monitor, -1));
+    } else {
+      (void)::nanosleep(&kPause, nullptr);
+    }
+    Result<Container> next = read_container(data_root, container.state.id);
+    if (!next) {
+      const std::optional<int> code = note ? read_exit_note(note->get()) : std::nullopt;
+      return code ? Result<int>(*code) : fail(next.error());
+    }
+    now = std::move(next).value();
+  }
+  return now.state.exit_code;
+}
+
+Result<void> remove_container(const std::string& data_root, const Container& given, bool force) {
+  const std::string& id = given.state.id;
+  const std::string name = id.substr(0, 12);
+  for (int i = 0; i < kSettleTries; ++i) {
+    const Result<Container> found = read_container(data_root, id);
+    const Result<Container> container = found ? settled(data_root, *found) : found;
+    if (!container) {  // it may also have gone with its own end
+      return container.error().code == ErrorCode::kNotFound ? Result<void>()
+                                                            : fail(container.error());
+    }
+    if (container->running() && !force) {
+      return fail(Error::make(ErrorCode::kBusy, "remove container", name, "it is running")
+                      .with_hint("stop it before, or use --force"));
+    }
+    SBX_TRY(stop_container(data_root, *container, 0));
+    if (!SBX_TRY(remove_containers(data_root, {*container})).empty()) {
+      return {};
+    }
+    (void)::nanosleep(&kPause, nullptr);  // another command was faster
+  }
+  return fail(Error::make(ErrorCode::kBusy, "remove container", name, "another process has it"));
+}
+
+}  // namespace sbx::runtime

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "sys/fd.hpp"
+
+namespace sbx::sys {
+
+/// Tells that files of a directory were written, made or renamed; inotify(7).
+class DirectoryWatch {
+ public:
+  static Result<DirectoryWatch> make(const std::string& directory);
+
+  /// Sleeps until something has changed since the last call, or `other` (-1: nothing) is readable. True if `other` is.
+  [[nodiscard]] bool wait(int other) const;
+
+ private:
+  explicit DirectoryWatch(Fd inotify) : inotify_(std::move(inotify)) {}
+  Fd inotify_;
+};
+
+}  // namespace sbx::sys
