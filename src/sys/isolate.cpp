@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -97,13 +98,34 @@ Result<void> make_link(int root, const RootLink& link) {
                link.path);
 }
 
+Result<Fd> make_empty_root() {
+  // 64 KiB and 16 files: nothing is ever written there, and a full tmpfs would be memory that no one sees.
+  const std::array<raw::FsOption, 3> options{
+      {{"size", "64k"}, {"nr_inodes", "16"}, {"mode", "0555"}}};
+  const long made = raw::make_mount("tmpfs", options, {false, true, true, true, false});
+  SBX_TRY(check(made, "make", "tmpfs"));
+  return Fd(static_cast<int>(made));
+}
+
 // The new root is mounted over /proc, the one directory that every host has; after pivot_root(".", ".") the old root
 // lies on top of the new one and is taken off. See pivot_root(2), NOTES.
-Result<void> move_into(int root, const RootPlan& plan, const std::vector<Fd>& trees) {
+Result<void> attach_empty_root(int root) {
   const long proc = raw::open(raw::kCwd, "/proc", O_PATH | O_DIRECTORY);
   SBX_TRY(check(proc, "open", "/proc"));
   const Fd place(static_cast<int>(proc));
-  SBX_TRY(check(raw::move_mount(root, place.get()), "mount empty root at", "/proc"));
+  return check(raw::move_mount(root, place.get()), "mount empty root at", "/proc");
+}
+
+Result<void> pivot_into(int root, bool recursive) {
+  SBX_TRY(check(raw::fchdir(root), "enter", "empty root"));
+  SBX_TRY(check(raw::pivot_root(".", "."), "pivot_root"));
+  SBX_TRY(check(raw::umount_lazily("."), "unmount", "old root"));
+  SBX_TRY(check(raw::chdir("/"), "enter", "/"));
+  return check(raw::set_mount_attributes(root, kInert, recursive), "make read-only", "/");
+}
+
+Result<void> move_into(int root, const RootPlan& plan, const std::vector<Fd>& trees) {
+  SBX_TRY(attach_empty_root(root));
   // Views are attached only now: the kernel refuses to mount on a mount that is detached (before Linux 6.15).
   for (std::size_t i = 0; i < trees.size(); ++i) {
     SBX_TRY(attach_view(root, plan.views.at(i), trees.at(i).get()));
@@ -111,11 +133,7 @@ Result<void> move_into(int root, const RootPlan& plan, const std::vector<Fd>& tr
   for (const RootLink& link : plan.links) {
     SBX_TRY(make_link(root, link));
   }
-  SBX_TRY(check(raw::fchdir(root), "enter", "empty root"));
-  SBX_TRY(check(raw::pivot_root(".", "."), "pivot_root"));
-  SBX_TRY(check(raw::umount_lazily("."), "unmount", "old root"));
-  SBX_TRY(check(raw::chdir("/"), "enter", "/"));
-  return check(raw::set_mount_attributes(root, kInert, true), "make read-only", "/");
+  return pivot_into(root, true);
 }
 
 void lower_limit(__rlimit_resource resource, std::uint64_t value) {
@@ -187,13 +205,20 @@ Result<void> enter_empty_root(const RootPlan& plan) {
   for (const RootView& view : plan.views) {
     trees.push_back(SBX_TRY(copy_view(view)));
   }
-  // 64 KiB and 16 files: nothing is ever written there, and a full tmpfs would be memory that no one sees.
-  const std::array<raw::FsOption, 3> options{
-      {{"size", "64k"}, {"nr_inodes", "16"}, {"mode", "0555"}}};
-  const long made = raw::make_mount("tmpfs", options, {false, true, true, true, false});
-  SBX_TRY(check(made, "make", "tmpfs"));
-  const Fd root(static_cast<int>(made));
+  const Fd root = SBX_TRY(make_empty_root());
   return move_into(root.get(), plan, trees);
+}
+
+Result<void> enter_root_with(int tree) {
+  SBX_TRY(check(raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "detach", "/"));
+  const Fd root = SBX_TRY(make_empty_root());
+  SBX_TRY(attach_empty_root(root.get()));
+  SBX_TRY(check(raw::mkdir(root.get(), "image", 0555), "make", "/image"));
+  const long target = raw::open(root.get(), "image", O_PATH | O_NOFOLLOW);
+  SBX_TRY(check(target, "open", "/image"));
+  const Fd place(static_cast<int>(target));
+  SBX_TRY(check(raw::move_mount(tree, place.get()), "mount", "/image"));
+  return pivot_into(root.get(), false);
 }
 
 Result<void> drop_privileges(pid_t parent) {

@@ -75,6 +75,11 @@ struct RootPlan {
 /// caller decides whether that is fatal.
 Result<void> enter_empty_root(const RootPlan& plan);
 
+/// Stage 3c, instead of 3: for who has a user and a mount namespace of its own and serves the detached mount `tree`, of which others
+/// are to get copies. The root becomes an empty, read-only tmpfs with that mount at /image; `tree` refers to it, attached.
+/// Must hold, must not yet: as for 3.
+Result<void> enter_root_with(int tree);
+
 /// Stage 4. `parent`: the process whose end kills us (SIGKILL); 0: none. kDenied if it has ended already.
 Result<void> drop_privileges(pid_t parent);
 

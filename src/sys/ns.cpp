@@ -29,12 +29,16 @@ std::uint64_t clone_flags(const Namespaces& namespaces) {
 
 }  // namespace
 
-Result<Cloned> clone_into(const Namespaces& namespaces) {
+Result<Cloned> clone_into(const Namespaces& namespaces, Parentage parentage) {
   int pidfd = -1;
   clone_args args{};
   args.flags = clone_flags(namespaces) | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
+  if (parentage == Parentage::kSibling) {
+    args.flags |= CLONE_PARENT;  // with our own exit signal; clone(2) takes no other
+  } else {
+    args.exit_signal = SIGCHLD;
+  }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) {
     return fail(Error::system("create namespaces", ""));

@@ -24,9 +24,15 @@ struct Cloned {
   Fd pidfd;
 };
 
+/// Whose child the new process is.
+enum class Parentage {
+  kChild,   // ours
+  kSibling  // our parent's; not to be had for PID 1
+};
+
 /// clone3(2) without CLONE_VM: returns twice, like fork. The caller must have one thread. In the new process only
 /// sys/raw.hpp may be used: the C library does not know that it was cloned. Since Linux 5.3.
-Result<Cloned> clone_into(const Namespaces& namespaces);
+Result<Cloned> clone_into(const Namespaces& namespaces, Parentage parentage = Parentage::kChild);
 
 /// fork(2) for a role of ours: the child may use everything, threads too. The caller must have one thread.
 Result<Cloned> fork_role();

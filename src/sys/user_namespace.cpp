@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <optional>
 
 #include "sys/channel.hpp"
 #include "sys/child.hpp"
@@ -24,6 +28,59 @@ constexpr Namespaces kUserOnly{.user = true,
                                .cgroup = false,
                                .net = false};
 
+// Of the process between the two namespaces, and of what it clones: the stage of a sandbox has paths on it.
+constexpr std::size_t kStackBytes = std::size_t{256} << 10U;
+
+struct InsideJob {
+  int outer;
+  const Namespaces& namespaces;
+  const IdMaps& maps;
+  const std::function<void()>& body;
+  Cloned cloned;
+  std::optional<Result<void>> done;
+};
+
+Result<void> clone_from_here(InsideJob& job) {
+  if (::setns(job.outer, CLONE_NEWUSER) != 0) {
+    return fail(Error::system("join the user namespace", ""));
+  }
+  job.cloned = SBX_TRY(clone_into(job.namespaces, Parentage::kSibling));
+  if (job.cloned.pid == 0) {
+    job.body();
+    raw::exit(1);
+  }
+  // A process in the parent of a user namespace may map whatever is there; user_namespaces(7).
+  MapWriting writing =
+      SBX_TRY(MapWriting::start(job.cloned.pid, job.maps, MapWriter::kOurselves, false));
+  return writing.finish();
+}
+
+int run_between(void* data) noexcept {
+  auto& job = *static_cast<InsideJob*>(data);
+  job.done = clone_from_here(job);
+  raw::exit(0);
+}
+
+/// A stack that takes no room until it is used.
+class Stack {
+ public:
+  Stack()
+      : memory_(::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0)) {}
+  ~Stack() {
+    if (valid()) {
+      (void)::munmap(memory_, kStackBytes);
+    }
+  }
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
+  [[nodiscard]] bool valid() const { return memory_ != MAP_FAILED; }
+  [[nodiscard]] void* top() const { return static_cast<char*>(memory_) + kStackBytes; }
+
+ private:
+  void* memory_;
+};
+
 }  // namespace
 
 Result<Fd> user_namespace_of(pid_t pid) {
@@ -44,6 +101,39 @@ Result<Fd> make_user_namespace(const IdMaps& maps, MapWriter writer, bool deny_s
   MapWriting writing = SBX_TRY(MapWriting::start(holder.pid(), maps, writer, deny_setgroups));
   SBX_TRY(writing.finish());
   return user_namespace_of(holder.pid());
+}
+
+// We stay where we are, as files of the host are to be made by us. So a process in between joins `outer` and clones: it shares our
+// memory and descriptors, as after vfork(2), so it costs no copy of our page tables, we go on when it has ended, and the pidfd that
+// it gets is ours. What it clones has a copy of everything, as if we had cloned it.
+Result<Cloned> clone_inside(int outer, const Namespaces& namespaces, const IdMaps& inside,
+                            const std::function<void()>& body) {
+  const Stack stack;
+  if (!stack.valid()) {
+    return fail(Error::system("allocate", "a stack"));
+  }
+  InsideJob job{outer, namespaces, inside, body, {}, {}};
+  const int pid =
+      ::clone(run_between, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &job);
+  if (pid < 0) {
+    return fail(Error::system("start a process", ""));
+  }
+  (void)Child(pid, Fd()).wait();  // it has ended; what it has to say is in `job`
+  if (job.done && *job.done) {
+    return std::move(job.cloned);
+  }
+  if (job.cloned.pid > 0) {
+    const Child doomed(job.cloned.pid, std::move(job.cloned.pidfd));
+  }
+  return fail(job.done ? std::move(*job.done).error()
+                       : Error::make(ErrorCode::kSystem, "create namespaces", "", "killed"));
+}
+
+Result<void> enter_new_namespaces() {
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+    return fail(Error::system("create namespaces", ""));
+  }
+  return {};
 }
 
 Result<void> run_in_user_namespace(int user_namespace,

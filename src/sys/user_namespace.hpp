@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "sys/fd.hpp"
 #include "sys/idmap.hpp"
+#include "sys/ns.hpp"
 
 namespace sbx::sys {
 
@@ -21,5 +22,14 @@ Result<Fd> make_user_namespace(const IdMaps& maps, MapWriter writer, bool deny_s
 /// Runs `action` in a process of its own that has joined `user_namespace`, with all capabilities in it; waits for its end, an hour
 /// at most. The user of the namespace is who calls, or EPERM. The caller must have one thread. An error comes back as text.
 Result<void> run_in_user_namespace(int user_namespace, const std::function<Result<void>()>& action);
+
+/// clone_into() from inside of `outer`, a user namespace of ours: the new process is our child, its user namespace a child of
+/// `outer`, with the maps `inside` of ids of `outer`, which are written when this returns. The new process runs `body`, which must not
+/// return, on a stack of 256 KiB; what is said of it at clone_into() holds. Needs no set-uid program. The caller must have one thread.
+Result<Cloned> clone_inside(int outer, const Namespaces& namespaces, const IdMaps& inside,
+                            const std::function<void()>& body);
+
+/// Puts this process into new user and mount namespaces. The caller must have one thread.
+Result<void> enter_new_namespaces();
 
 }  // namespace sbx::sys
