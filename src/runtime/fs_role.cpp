@@ -22,7 +22,8 @@ constexpr int kExitFailure = 1;
 
 /// When the supervisor is gone the sandbox goes too, and the user's terminal is usable again. The unmount that follows ends
 /// the serving; if something holds the mount the process ends anyway.
-void watch_supervisor(int lifeline, int init, std::optional<sys::RawTerminal>& terminal) {
+[[noreturn]] void watch_supervisor(int lifeline, int init,
+                                   std::optional<sys::RawTerminal>& terminal) {
   constexpr int kGraceMs = 500;
   pollfd entry{lifeline, POLLIN, 0};
   if (::poll(&entry, 1, sys::kSettledMs) == 0) {
@@ -47,6 +48,9 @@ Result<void> serve(FsRole& role) {
   // make belong to the invoking user, so no capability is needed (root has some).
   (void)sys::raw::set_capabilities(0);  // giving up cannot fail
   (void)sys::raw::set_no_new_privs();
+  if (!role.file_system) {
+    watch_supervisor(role.lifeline, role.init, terminal);
+  }
   // The watcher lives as long as the process and ends it.
   std::thread([lifeline = role.lifeline, init = role.init, &terminal] {
     watch_supervisor(lifeline, init, terminal);
@@ -68,8 +72,9 @@ Result<void> serve(FsRole& role) {
 }  // namespace
 
 void run_fs_role(FsRole role) {
-  role.title.overwrite(("sbx: fs " + role.name).c_str());
-  (void)sys::raw::set_process_name("sbx: fs");
+  const char* name = role.file_system ? "sbx: fs" : "sbx: watch";
+  role.title.overwrite((std::string(name) + " " + role.name).c_str());
+  (void)sys::raw::set_process_name(name);
   sys::reset_signals_for_role();
   const Result<void> served = serve(role);
   if (!served) {

@@ -14,10 +14,10 @@ namespace sbx::runtime {
 
 /// Descriptors are borrowed from the supervisor's image of memory; they live as long as the process.
 struct FsRole {
-  std::unique_ptr<RootFileSystem> file_system;
-  int channel = -1;   // brings the /dev/fuse descriptor
-  int lifeline = -1;  // hangs up when the supervisor is gone
-  int init = -1;      // pidfd of the sandbox's first process
+  std::unique_ptr<RootFileSystem> file_system;  // null: only watches; an image server serves
+  int channel = -1;                             // brings the /dev/fuse descriptor
+  int lifeline = -1;                            // hangs up when the supervisor is gone
+  int init = -1;                                // pidfd of the sandbox's first process
   bool terminal =
       false;  // descriptor 0 is a terminal in raw mode: to be restored if the supervisor is killed
   bool tell_requests = false;  // at the end, on standard error

@@ -92,6 +92,19 @@ Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make(const Input& input)
   return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));
 }
 
+Result<std::unique_ptr<RootFileSystem>> RootFileSystem::make_shared_image(
+    RootSource& source, std::vector<sys::Fd> layers, const IdChoice& ids, bool acls) {
+  const sys::IdMaps& maps = ids.identities.maps;
+  overlay::ServeRequest request;
+  request.lower = overlay::ImageLower{source.take_tree(), std::move(layers)};
+  request.listing = overlay::Listing::kWithAttributes;
+  request.ids = overlay::IdView::full(ranges(maps.uids), ranges(maps.gids));
+  request.acls = acls;
+  auto parts = std::make_unique<Parts>();
+  parts->served = SBX_TRY(overlay::FileSystem::make(std::move(request)));
+  return std::unique_ptr<RootFileSystem>(new RootFileSystem(std::move(parts)));
+}
+
 Result<void> RootFileSystem::prepare() { return parts_->served->prepare(); }
 
 Result<void> RootFileSystem::serve(sys::Fd device) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
@@ -27,6 +28,10 @@ class RootFileSystem {
     const RunRequest& request;
   };
   static Result<std::unique_ptr<RootFileSystem>> make(const Input& input);
+  /// An image alone, read-only, for several containers whose ids are the same; its files come from `source`.
+  static Result<std::unique_ptr<RootFileSystem>> make_shared_image(RootSource& source,
+                                                                   std::vector<sys::Fd> layers,
+                                                                   const IdChoice& ids, bool acls);
   ~RootFileSystem();
   RootFileSystem(const RootFileSystem&) = delete;
   RootFileSystem& operator=(const RootFileSystem&) = delete;

@@ -4,6 +4,7 @@
 #include "runtime/squash_source.hpp"
 #include "runtime/transfer.hpp"
 #include "sys/file.hpp"
+#include "sys/file_identity.hpp"
 
 namespace sbx::runtime {
 namespace {
@@ -87,6 +88,14 @@ sandbox::KernelOverlay RootSource::root_attributes() const {
     out.modified = {root->mtime_sec, static_cast<long>(root->mtime_nsec)};
   }
   return out;
+}
+
+Result<std::string> RootSource::identity() const {
+  std::string text = chain();
+  for (const sys::Fd& layer : layers_) {
+    text += " " + SBX_TRY(sys::identity_of(layer.get(), "layer"));
+  }
+  return text;
 }
 
 std::optional<bool> RootSource::is_executable(const std::string& path) const {

@@ -30,6 +30,9 @@ class RootSource {
   /// Whether `path` leads to a file that the tree says is executable; nullopt if it cannot be told beforehand.
   [[nodiscard]] std::optional<bool> is_executable(const std::string& path) const;
 
+  /// Of an image: its chain id, and which files of which state its layers are. Before take_layers().
+  [[nodiscard]] Result<std::string> identity() const;
+
   /// What the root of an image is given when a directory stands for it. Before take_tree().
   [[nodiscard]] sandbox::KernelOverlay root_attributes() const;
 

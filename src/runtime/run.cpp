@@ -11,6 +11,7 @@
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
 #include "runtime/etc_files.hpp"
+#include "runtime/image_sharing.hpp"
 #include "runtime/prepare.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/supervisor.hpp"
@@ -72,12 +73,20 @@ Result<void> write_config(const Prepared& prepared, const RunRequest& request,
 /// What the supervisor does until the command ends; `input` says how its streams go.
 Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& user_namespace) {
   SBX_TRY(make_missing_sources(start.prepared.plan));
+  ImageSharing sharing =
+      ImageSharing::begin({start.request, start.prepared.source, start.prepared.ids,
+                           start.prepared.plan, start.prepared.invoker, start.prepared.data_root});
+  input.shared = sharing.take();
+  const bool shared = input.shared.has_value();
   input.prepare = [&](pid_t init) -> Result<std::unique_ptr<RootFileSystem>> {
     SBX_TRY(write_etc_files(start.prepared, start.request, start.container));
     if (start.fresh) {
       SBX_TRY(write_config(start.prepared, start.request, start.container));
     }
     SBX_TRY(start.container.write_running(SBX_TRY(sys::mark_process(init))));
+    if (shared) {
+      return std::unique_ptr<RootFileSystem>();
+    }
     return RootFileSystem::make({start.prepared.source, start.prepared.ids, start.prepared.plan,
                                  start.prepared.invoker, start.container, start.request});
   };

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "runtime/image_share_key.hpp"
 #include "runtime/roles.hpp"
 #include "runtime/streams.hpp"
 #include "sandbox/stage.hpp"
@@ -74,8 +75,12 @@ class Supervisor {
   /// Everything that init waits for.
   Result<void> let_go() {
     const sandbox::Identities& ids = in_.plan.identities;
-    sys::MapWriting maps =
-        SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
+    sys::MapWriting maps;
+    if (in_.shared) {
+      SBX_TRY(tell_init(in_.shared->connection.get(), init_.pidfd()));
+    } else {
+      maps = SBX_TRY(sys::MapWriting::start(init_.pid(), ids.maps, ids.writer, ids.deny_setgroups));
+    }
     mark("id maps begun");
     file_system_ = SBX_TRY(in_.prepare(init_.pid()));
     mark("container written");
@@ -84,7 +89,8 @@ class Supervisor {
     SBX_TRY(maps.finish());
     mark("id maps written");
     if (in_.user_namespace != nullptr) {  // before init hides its /proc files
-      *in_.user_namespace = SBX_TRY(sys::user_namespace_of(init_.pid()));
+      *in_.user_namespace = in_.shared ? std::move(in_.shared->user_namespace)
+                                       : SBX_TRY(sys::user_namespace_of(init_.pid()));
     }
     return send_go();
   }
@@ -98,11 +104,22 @@ class Supervisor {
     fds.fuse = fuse.theirs.get();
     fds.net = net.theirs.get();
     streams_.give_to(fds);
-    sys::Cloned clone = SBX_TRY(sys::clone_into(namespaces_of(in_.plan)));
-    if (clone.pid == 0) {
+    const auto begin = [&] {
       // Ours ends stay open here until execve: the kernel kills us with the supervisor, so nobody waits for a hang-up.
       (void)sys::raw::close(control.ours.get());
       sandbox::run_stage(prepared_, fds);
+    };
+    sys::Cloned clone;
+    if (in_.shared) {
+      fds.root = in_.shared->mount.get();
+      clone = SBX_TRY(sys::clone_inside(in_.shared->user_namespace.get(), namespaces_of(in_.plan),
+                                        inside_maps(in_.plan.identities.maps), begin));
+      in_.shared->mount.reset();
+    } else {
+      clone = SBX_TRY(sys::clone_into(namespaces_of(in_.plan)));
+      if (clone.pid == 0) {
+        begin();
+      }
     }
     init_ = sys::Child(clone.pid, std::move(clone.pidfd));
     control_ = std::move(control.ours);
@@ -115,12 +132,14 @@ class Supervisor {
   Result<void> start_roles() {
     // Made after init: whoever else holds the writing end would hide our death.
     sys::Pipe lifeline = SBX_TRY(sys::make_pipe());
-    sys::Cloned fs = SBX_TRY(sys::fork_role());
-    if (fs.pid == 0) {
-      lifeline.writer.reset();
-      become_fs_role(lifeline.reader.get());
+    if (!shares_ || raw_terminal()) {
+      sys::Cloned fs = SBX_TRY(sys::fork_role());
+      if (fs.pid == 0) {
+        lifeline.writer.reset();
+        become_fs_role(lifeline.reader.get());
+      }
+      fs_ = sys::Child(fs.pid, std::move(fs.pidfd));
     }
-    fs_ = sys::Child(fs.pid, std::move(fs.pidfd));
     if (in_.plan.network == sandbox::Network::kTap) {
       sys::Cloned net = SBX_TRY(sys::fork_role());
       if (net.pid == 0) {
@@ -136,8 +155,13 @@ class Supervisor {
     return {};
   }
 
+  [[nodiscard]] bool raw_terminal() const {
+    return in_.plan.terminal && in_.interactive && !in_.detached;
+  }
+
   [[noreturn]] void become_fs_role(int lifeline) {
     control_.reset();
+    in_.shared.reset();
     net_channel_.reset();
     FsRole role;
     role.file_system = std::move(file_system_);
@@ -146,7 +170,7 @@ class Supervisor {
     role.init = init_.pidfd();
     role.name = in_.plan.id.substr(0, 12);
     role.title = in_.plan.title;
-    role.terminal = in_.plan.terminal && in_.interactive && !in_.detached;
+    role.terminal = raw_terminal();
     role.tell_requests = in_.tell_requests;
     run_fs_role(std::move(role));
   }
@@ -176,6 +200,7 @@ class Supervisor {
         polls.push_back({helper->running() ? helper->pidfd() : -1, POLLIN, 0});
       }
       polls.push_back({control_ ? control_.get() : -1, POLLIN, 0});
+      polls.push_back({in_.shared ? in_.shared->connection.get() : -1, POLLIN, 0});
       streams_.add_poll(polls);
       if (!wait_for_events(polls)) {
         continue;  // EINTR: stopped and continued
@@ -187,6 +212,7 @@ class Supervisor {
         handle_signals();
       }
       streams_.handle(polls);
+      watch_image_server();
       if (polls[1].revents != 0) {
         note_end();
       } else {
@@ -297,18 +323,33 @@ class Supervisor {
       // Code 0: unmounted, which happens just before init can be seen to have ended. With a million inodes to be dropped in
       // between, that takes seconds.
       if (!status || status->shell_code() != 0) {
-        end_sandbox(Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
-                                fmt::format("the file system process of the sandbox is gone: {}",
-                                            status ? how_it_ended(*status) : "unknown")));
+        end_sandbox(gone("file system process", status));
       }
     }
     if (net_ended) {
       const Result<sys::ExitStatus> status = net_.wait();
       if (!ends_within(init_.pidfd(), 0)) {
-        end_sandbox(Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
-                                fmt::format("the network process of the sandbox is gone: {}",
-                                            status ? how_it_ended(*status) : "unknown")));
+        end_sandbox(gone("network process", status));
       }
+    }
+  }
+
+  [[nodiscard]] Error gone(const char* who) const {
+    return Error::make(ErrorCode::kSystem, "go on", in_.plan.id.substr(0, 12),
+                       fmt::format("the {} of the sandbox is gone", who));
+  }
+  [[nodiscard]] Error gone(const char* who, const Result<sys::ExitStatus>& status) const {
+    Error error = gone(who);
+    error.reason += ": " + (status ? how_it_ended(*status) : std::string("unknown"));
+    return error;
+  }
+
+  /// Also when init has ended: perhaps of what the command could not read any more.
+  void watch_image_server() {
+    pollfd entry{in_.shared ? in_.shared->connection.get() : -1, POLLIN, 0};
+    if (::poll(&entry, 1, 0) == 1) {  // it says nothing more: it hung up
+      end_sandbox(gone("image server"));
+      in_.shared.reset();
     }
   }
 
@@ -326,13 +367,14 @@ class Supervisor {
       streams_.raw_terminal()->restore();
     }
     if (fs_.running()) {
-      const bool useless = in_.remove && !in_.tell_requests;
+      const bool useless = shares_ || (in_.remove && !in_.tell_requests);
       if (useless || !ends_within(fs_.pidfd(), kGraceMs)) {
         fs_.kill();
       }
       (void)fs_.wait();  // it is our child and ends: killed, or by itself
     }
     lifeline_.reset();
+    in_.shared.reset();
     // Closing the last descriptor of a tap takes the kernel 30 ms: the network process ends without us.
     net_.release();
     mark("cleaned up");
@@ -351,6 +393,7 @@ class Supervisor {
   }
 
   SupervisorInput in_;
+  const bool shares_ = in_.shared.has_value();
   sandbox::PreparedPlan prepared_;
   std::unique_ptr<RootFileSystem> file_system_;  // until its process is there
   Streams streams_;

@@ -8,6 +8,9 @@
 //                └── fork the network process
 //   maps written ── "go" ── init mounts, hands /dev/fuse and tap over ── report ── execve
 //
+// Where the mount of the image is shared, clone writes the id maps too, and the file system process is not there; but where a
+// terminal is to be put right if we are killed.
+//
 // What must hold: this process has one thread until its end, as clone copies it.
 
 #include <functional>
@@ -17,6 +20,7 @@
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
 #include "runtime/container_log.hpp"
+#include "runtime/image_keeper.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/timings.hpp"
 #include "sandbox/plan.hpp"
@@ -38,7 +42,8 @@ struct SupervisorInput {
   std::uint32_t unprivileged_id = 65534;
   sys::Fd* user_namespace =
       nullptr;  // gets the sandbox's, if others than the invoker may own what it leaves
-  Timings* timings = nullptr;  // borrowed; nullptr: nobody wants to know
+  Timings* timings = nullptr;         // borrowed; nullptr: nobody wants to know
+  std::optional<SharedImage> shared;  // the image, mounted already: `prepare` makes no file system
 };
 
 /// Runs the plan to its end. The exit code of the command, or an Error whose code tells 125, 126 or 127.

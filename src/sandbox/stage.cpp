@@ -189,6 +189,20 @@ class Stage {
 
   void mount_root() noexcept {
     check(Step::kPrivate, raw::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+    if (fds_.root >= 0) {
+      root_ = fds_.root;
+      check(Step::kMountRoot, raw::move_mount(root_, root_point_));
+    } else {
+      mount_own_root();
+    }
+    if (plan_.overlay) {
+      mount_overlay(*plan_.overlay);
+    }
+    (void)raw::close(root_point_);
+    report_.root_ns = raw::monotonic_ns();
+  }
+
+  void mount_own_root() noexcept {
     const int fuse =
         static_cast<int>(check(Step::kOpenFuse, raw::open(raw::kCwd, "/dev/fuse", O_RDWR)));
     std::array<char, kMaxDigits> digits{};
@@ -199,11 +213,6 @@ class Stage {
     // From here on the file system process alone holds the device: if it dies the mount is dead, not hung.
     (void)raw::close(fuse);
     (void)raw::close(fds_.fuse);
-    if (plan_.overlay) {
-      mount_overlay(*plan_.overlay);
-    }
-    (void)raw::close(root_point_);
-    report_.root_ns = raw::monotonic_ns();
   }
 
   /// Over the root that is mounted already. By descriptors: paths may be closed to us, long, or have commas in them.

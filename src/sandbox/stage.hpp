@@ -9,7 +9,7 @@
 //   network      loopback, tap (handed to the network process): needs no id maps, so it goes on meanwhile
 //   wait         until the supervisor has written the id maps
 //   sources      the host's trees to be bound are taken as the user that we still are
-//   root         /dev/fuse opened here (the kernel wants it opened in this user namespace), mounted, handed over;
+//   root         a mount that others use too; or /dev/fuse opened here (the kernel wants it opened in this user namespace), mounted, handed over;
 //                over it the kernel's overlay, if the plan has one
 //   mounts       the plan's steps, each below the new root without leaving it
 //   pivot        the host's tree is gone from here on
@@ -75,6 +75,7 @@ struct StageReport {
 struct StageFds {
   int control = -1;  // SOCK_SEQPACKET to the supervisor
   int fuse = -1;     // SOCK_SEQPACKET to the file system process: gets the /dev/fuse descriptor
+  int root = -1;     // the root file system's mount, detached; then `fuse` is not used
   int net = -1;      // SOCK_SEQPACKET to the network process: gets the tap
   int in = -1;  // standard streams of the command; -1: /dev/null of the sandbox, for each of them
   int out = 1;
