@@ -51,6 +51,24 @@ Outcome<int> wait_for_container(const std::string& root, const std::string& name
 /// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. Whether there was one.
 Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force);
 
+/// What `sbx exec` is asked to do; the words are docker's.
+struct ExecOptions {
+  std::string root;
+  std::string container;
+  std::vector<std::string> command;
+  bool detach = false;
+  bool interactive = false;
+  bool terminal = false;
+  std::vector<std::string> environment;  // NAME=VALUE, or NAME to take ours
+  std::vector<std::string> environment_files;
+  std::optional<std::string> working_directory;
+  std::optional<std::string> user;  // by the container's accounts as they are now
+};
+
+/// Runs a command in a container that runs. The exit code is the command's, or 128 + n if signal n killed it; 0 with `detach`, once the
+/// command runs.
+Outcome<int> exec(const ExecOptions& options);
+
 struct LogsRequest {
   std::string root;
   std::string container;

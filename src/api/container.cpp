@@ -5,6 +5,7 @@
 #include "api/failure.hpp"
 #include "image/image_filter.hpp"
 #include "runtime/containers.hpp"
+#include "runtime/exec.hpp"
 #include "runtime/lifecycle.hpp"
 #include "runtime/log_reader.hpp"
 #include "runtime/prepare.hpp"
@@ -147,6 +148,8 @@ Outcome<int> wait_for_container(const std::string& root, const std::string& name
 Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force) {
   return api::to_outcome(remove(root, name, force));
 }
+
+Outcome<int> exec(const ExecOptions& options) { return api::to_outcome(runtime::exec(options)); }
 
 Outcome<std::monostate> read_logs(const LogsRequest& request,
                                   const std::function<bool(const LogLine&)>& take) {

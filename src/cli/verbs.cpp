@@ -8,6 +8,7 @@ const std::vector<Verb>& verbs() {
       {"create", "Make a container and do not run it yet", cmd_create},
       {"start", "Run containers that were created or have ended", cmd_start},
       {"ps", "List containers", cmd_ps},
+      {"exec", "Run a command in a container that runs", cmd_exec},
       {"logs", "Print what a container in the background has written", cmd_logs},
       {"wait", "Wait until containers have ended", cmd_wait},
       {"stop", "End containers", cmd_stop},

@@ -29,6 +29,7 @@ const std::vector<Verb>& verbs();
 
 int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
+int cmd_exec(const GlobalOptions& global, const Words& words);
 int cmd_export(const GlobalOptions& global, const Words& words);
 int cmd_history(const GlobalOptions& global, const Words& words);
 int cmd_image(const GlobalOptions& global, const Words& words);

@@ -53,7 +53,7 @@ class Supervisor {
     signals_.emplace(SBX_TRY(sys::SignalFd::make()));
     SBX_TRY(start_init());
     mark("namespaces made");
-    if (Result<void> let = let_go(); !let) {
+    if (Result<void> let = in_.joined >= 0 ? Result<void>() : let_go(); !let) {
       read_last_report();  // if init has failed meanwhile, ours is only what follows from it
       return fail(failure_ ? std::move(*failure_) : std::move(let).error());
     }
@@ -107,10 +107,15 @@ class Supervisor {
     const auto begin = [&] {
       // Ours ends stay open here until execve: the kernel kills us with the supervisor, so nobody waits for a hang-up.
       (void)sys::raw::close(control.ours.get());
+      if (in_.joined >= 0) {
+        sandbox::run_joined(prepared_, fds);
+      }
       sandbox::run_stage(prepared_, fds);
     };
     sys::Cloned clone;
-    if (in_.shared) {
+    if (in_.joined >= 0) {
+      clone = SBX_TRY(sys::clone_joined(in_.joined, namespaces_of(in_.plan), begin));
+    } else if (in_.shared) {
       fds.root = in_.shared->mount.get();
       clone = SBX_TRY(sys::clone_inside(in_.shared->user_namespace.get(), namespaces_of(in_.plan),
                                         inside_maps(in_.plan.identities.maps), begin));
@@ -243,7 +248,9 @@ class Supervisor {
       if (in_.on_running && ready_ && !failure_) {
         in_.on_running();
       }
-      sweep_containers(in_.root);
+      if (in_.joined < 0) {
+        sweep_containers(in_.root);
+      }
       settling_ = true;
       return;
     }

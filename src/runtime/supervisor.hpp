@@ -33,8 +33,10 @@ struct SupervisorInput {
   /// on disk, and the file system.
   std::function<Result<std::unique_ptr<RootFileSystem>>(pid_t init)> prepare;
   const DataRoot& root;
-  bool detached = false;             // nobody watches: no stream of ours is passed on
-  ContainerLog* log = nullptr;       // detached: where the output goes; borrowed, nullptr: nowhere
+  bool detached = false;        // nobody watches: no stream of ours is passed on
+  ContainerLog* log = nullptr;  // detached: where the output goes; borrowed, nullptr: nowhere
+  /// A pidfd: the plan's command runs in the sandbox of that process, which is there already. Nothing is prepared then.
+  int joined = -1;
   std::function<void()> on_running;  // called once when the command runs; may be empty
   bool interactive = false;          // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish

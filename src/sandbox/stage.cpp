@@ -77,6 +77,25 @@ class Stage {
     start_command();
   }
 
+  /// In the namespaces of a sandbox that runs.
+  [[noreturn]] void run_joined() noexcept {
+    (void)raw::set_process_name("sbx: exec");
+    raw::default_all_signals();
+    (void)raw::block_all_signals();
+    (void)raw::set_dumpable(false);  // as of the stage: our memory is that of a process of the host
+    plan_.title.overwrite("sbx: exec");
+    (void)raw::umask(0);
+    root_ =
+        static_cast<int>(check(Step::kOpenRoot, raw::open(raw::kCwd, "/", O_PATH | O_DIRECTORY)));
+    change_directory();
+    if (plan_.terminal) {
+      make_terminal();
+    }
+    limit_privileges();
+    send_report(ready_fd_);
+    become_command();
+  }
+
  private:
   // --- reporting ---
 
@@ -394,6 +413,10 @@ class Stage {
     (void)raw::close(root_);
     root_ =
         static_cast<int>(check(Step::kOpenRoot, raw::open(raw::kCwd, "/", O_PATH | O_DIRECTORY)));
+    change_directory();
+  }
+
+  void change_directory() noexcept {
     const std::string& wanted = plan_.command.working_directory;
     if (wanted != "/") {
       const long dir = plan_.read_only_root
@@ -419,9 +442,7 @@ class Stage {
     if (!plan_.terminal) {
       return;
     }
-    const int master = static_cast<int>(
-        check(Step::kTerminal, raw::open(raw::kCwd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY)));
-    slave_ = static_cast<int>(check(Step::kTerminal, raw::open_pty_peer(master)));
+    make_terminal();
     const int console = static_cast<int>(
         check(Step::kTerminal, open_target(root_, "/dev/console", TargetKind::kFile, false)));
     const int tree =
@@ -429,6 +450,12 @@ class Stage {
     check(Step::kTerminal, raw::move_mount(tree, console));
     (void)raw::close(tree);
     (void)raw::close(console);
+  }
+
+  void make_terminal() noexcept {
+    const int master = static_cast<int>(
+        check(Step::kTerminal, raw::open(raw::kCwd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY)));
+    slave_ = static_cast<int>(check(Step::kTerminal, raw::open_pty_peer(master)));
     ready_fd_ = master;
   }
 
@@ -546,5 +573,9 @@ PreparedPlan::PreparedPlan(const Plan& plan)
       last_capability_(sys::last_capability()) {}
 
 void run_stage(PreparedPlan& prepared, const StageFds& fds) noexcept { Stage(prepared, fds).run(); }
+
+void run_joined(PreparedPlan& prepared, const StageFds& fds) noexcept {
+  Stage(prepared, fds).run_joined();
+}
 
 }  // namespace sbx::sandbox

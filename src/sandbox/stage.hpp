@@ -105,6 +105,10 @@ class PreparedPlan {
 /// Runs in the new process; ends in execve or exit.
 [[noreturn]] void run_stage(PreparedPlan& prepared, const StageFds& fds) noexcept;
 
+/// As run_stage(), in a new process that is in the namespaces of a sandbox already: only the plan's working directory, terminal,
+/// credentials and command count.
+[[noreturn]] void run_joined(PreparedPlan& prepared, const StageFds& fds) noexcept;
+
 /// PID 1 of the sandbox: reaps, forwards signals to `child`, and ends with its exit code (128 + n if killed).
 [[noreturn]] void run_init(pid_t child) noexcept;
 

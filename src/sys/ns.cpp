@@ -13,7 +13,6 @@
 #include "sys/raw.hpp"
 
 namespace sbx::sys {
-namespace {
 
 std::uint64_t clone_flags(const Namespaces& namespaces) {
   std::uint64_t flags = 0;
@@ -26,8 +25,6 @@ std::uint64_t clone_flags(const Namespaces& namespaces) {
   flags |= namespaces.net ? std::uint64_t{CLONE_NEWNET} : 0U;
   return flags;
 }
-
-}  // namespace
 
 Result<Cloned> clone_into(const Namespaces& namespaces, Parentage parentage) {
   int pidfd = -1;

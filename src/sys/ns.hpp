@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "base/result.hpp"
 #include "sys/fd.hpp"
 
@@ -17,6 +19,9 @@ struct Namespaces {
   bool cgroup = true;
   bool net = true;
 };
+
+/// As flags of clone(2) and setns(2).
+[[nodiscard]] std::uint64_t clone_flags(const Namespaces& namespaces);
 
 /// A process and a descriptor that names it for good (pid numbers are used again).
 struct Cloned {

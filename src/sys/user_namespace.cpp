@@ -27,37 +27,27 @@ constexpr Namespaces kUserOnly{.user = true,
                                .uts = false,
                                .cgroup = false,
                                .net = false};
+constexpr Namespaces kNone{.user = false,
+                           .mount = false,
+                           .pid = false,
+                           .ipc = false,
+                           .uts = false,
+                           .cgroup = false,
+                           .net = false};
 
 // Of the process between the two namespaces, and of what it clones: the stage of a sandbox has paths on it.
 constexpr std::size_t kStackBytes = std::size_t{256} << 10U;
 
-struct InsideJob {
-  int outer;
-  const Namespaces& namespaces;
-  const IdMaps& maps;
-  const std::function<void()>& body;
+/// What the process between does; it may make `cloned`, a child of ours.
+struct BetweenJob {
+  const std::function<Result<void>(Cloned&)>& work;
   Cloned cloned;
   std::optional<Result<void>> done;
 };
 
-Result<void> clone_from_here(InsideJob& job) {
-  if (::setns(job.outer, CLONE_NEWUSER) != 0) {
-    return fail(Error::system("join the user namespace", ""));
-  }
-  job.cloned = SBX_TRY(clone_into(job.namespaces, Parentage::kSibling));
-  if (job.cloned.pid == 0) {
-    job.body();
-    raw::exit(1);
-  }
-  // A process in the parent of a user namespace may map whatever is there; user_namespaces(7).
-  MapWriting writing =
-      SBX_TRY(MapWriting::start(job.cloned.pid, job.maps, MapWriter::kOurselves, false));
-  return writing.finish();
-}
-
 int run_between(void* data) noexcept {
-  auto& job = *static_cast<InsideJob*>(data);
-  job.done = clone_from_here(job);
+  auto& job = *static_cast<BetweenJob*>(data);
+  job.done = job.work(job.cloned);
   raw::exit(0);
 }
 
@@ -81,6 +71,41 @@ class Stack {
   void* memory_;
 };
 
+Result<void> clone_and_run(const Namespaces& namespaces, const std::function<void()>& body,
+                           Cloned& cloned) {
+  cloned = SBX_TRY(clone_into(namespaces, Parentage::kSibling));
+  if (cloned.pid == 0) {
+    body();
+    raw::exit(1);
+  }
+  return {};
+}
+
+// We stay where we are, as files of the host are to be made by us. So a process in between joins namespaces and clones: it shares our
+// memory and descriptors, as after vfork(2), so it costs no copy of our page tables, we go on when it has ended, and the pidfd that
+// it gets is ours. What it clones has a copy of everything, as if we had cloned it.
+Result<Cloned> clone_from_between(const std::function<Result<void>(Cloned&)>& work) {
+  const Stack stack;
+  if (!stack.valid()) {
+    return fail(Error::system("allocate", "a stack"));
+  }
+  BetweenJob job{work, {}, {}};
+  const int pid =
+      ::clone(run_between, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &job);
+  if (pid < 0) {
+    return fail(Error::system("start a process", ""));
+  }
+  (void)Child(pid, Fd()).wait();  // it has ended; what it has to say is in `job`
+  if (job.done && *job.done) {
+    return std::move(job.cloned);
+  }
+  if (job.cloned.pid > 0) {
+    const Child doomed(job.cloned.pid, std::move(job.cloned.pidfd));
+  }
+  return fail(job.done ? std::move(*job.done).error()
+                       : Error::make(ErrorCode::kSystem, "create namespaces", "", "killed"));
+}
+
 }  // namespace
 
 Result<Fd> user_namespace_of(pid_t pid) {
@@ -103,30 +128,28 @@ Result<Fd> make_user_namespace(const IdMaps& maps, MapWriter writer, bool deny_s
   return user_namespace_of(holder.pid());
 }
 
-// We stay where we are, as files of the host are to be made by us. So a process in between joins `outer` and clones: it shares our
-// memory and descriptors, as after vfork(2), so it costs no copy of our page tables, we go on when it has ended, and the pidfd that
-// it gets is ours. What it clones has a copy of everything, as if we had cloned it.
 Result<Cloned> clone_inside(int outer, const Namespaces& namespaces, const IdMaps& inside,
                             const std::function<void()>& body) {
-  const Stack stack;
-  if (!stack.valid()) {
-    return fail(Error::system("allocate", "a stack"));
-  }
-  InsideJob job{outer, namespaces, inside, body, {}, {}};
-  const int pid =
-      ::clone(run_between, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &job);
-  if (pid < 0) {
-    return fail(Error::system("start a process", ""));
-  }
-  (void)Child(pid, Fd()).wait();  // it has ended; what it has to say is in `job`
-  if (job.done && *job.done) {
-    return std::move(job.cloned);
-  }
-  if (job.cloned.pid > 0) {
-    const Child doomed(job.cloned.pid, std::move(job.cloned.pidfd));
-  }
-  return fail(job.done ? std::move(*job.done).error()
-                       : Error::make(ErrorCode::kSystem, "create namespaces", "", "killed"));
+  return clone_from_between([&](Cloned& cloned) -> Result<void> {
+    if (::setns(outer, CLONE_NEWUSER) != 0) {
+      return fail(Error::system("join the user namespace", ""));
+    }
+    SBX_TRY(clone_and_run(namespaces, body, cloned));
+    // A process in the parent of a user namespace may map whatever is there; user_namespaces(7).
+    MapWriting writing =
+        SBX_TRY(MapWriting::start(cloned.pid, inside, MapWriter::kOurselves, false));
+    return writing.finish();
+  });
+}
+
+Result<Cloned> clone_joined(int process, const Namespaces& joined,
+                            const std::function<void()>& body) {
+  return clone_from_between([&](Cloned& cloned) -> Result<void> {
+    if (::setns(process, static_cast<int>(clone_flags(joined))) != 0) {
+      return fail(Error::system("join the namespaces of the container", ""));
+    }
+    return clone_and_run(kNone, body, cloned);
+  });
 }
 
 Result<void> enter_new_namespaces() {

@@ -29,6 +29,12 @@ Result<void> run_in_user_namespace(int user_namespace, const std::function<Resul
 Result<Cloned> clone_inside(int outer, const Namespaces& namespaces, const IdMaps& inside,
                             const std::function<void()>& body);
 
+/// A child of ours in the namespaces of a process (`joined`, those that are set; a pidfd), its user namespace among them, which must be
+/// ours. The new process runs `body`, as in clone_inside(), with its root and directory at the root of the mount namespace. EPERM if
+/// the process is not dumpable. Since Linux 5.8. The caller must have one thread.
+Result<Cloned> clone_joined(int process, const Namespaces& joined,
+                            const std::function<void()>& body);
+
 /// Puts this process into new user and mount namespaces. The caller must have one thread.
 Result<void> enter_new_namespaces();
 

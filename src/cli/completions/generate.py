@@ -77,7 +77,7 @@ _sbx() {
   case $verb/$previous in
 @VALUES@
   esac
-  if [[ $current == -* && ($positionals -eq 0 || ($verb != run && $verb != create && $verb != shell)) ]]; then
+  if [[ $current == -* && ($positionals -eq 0 || ($verb != run && $verb != create && $verb != exec && $verb != shell)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     return
   fi
@@ -114,11 +114,11 @@ def bash(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
                 values.append(f"    {pattern}) mapfile -t COMPREPLY < <(compgen {flag} -- \"$current\"); return ;;")
             elif option.value == "text":
                 values.append(f"    {pattern}) return ;;")
-    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "containers", "file")}
+    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "container,containers", "file")}
     return (BASH.replace("@WITH_VALUE@", "\n".join(with_value)).replace("@OPTIONS@", "\n".join(cases))
             .replace("@VALUES@", "\n".join(values)).replace("@VERBS@", " ".join(verb.name for verb in verbs))
             .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])).replace("@FILES@", " | ".join(kinds["file"]))
-            .replace("@CONTAINERS@", " | ".join(kinds["containers"])))
+            .replace("@CONTAINERS@", " | ".join(kinds["container,containers"])))
 
 
 # ---- zsh -------------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def zsh_spec(option: Option) -> str:
 
 def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
     positionals = {"command": ["    '1:image:_sbx_images'", "    '*::command:_normal'"], "image": ["    '1:image:_sbx_images'"],
-                   "images": ["    '*:image:_sbx_images'"], "containers": ["    '*:container:_sbx_containers'"], "file": ["    '1:file:_files'"], "none": []}
+                   "images": ["    '*:image:_sbx_images'"], "containers": ["    '*:container:_sbx_containers'"], "container": ["    '1:container:_sbx_containers'", "    '*::command:_normal'"], "file": ["    '1:file:_files'"], "none": []}
     lines = ["#compdef sbx", "# Generated from src/cli/completions/options.txt.", "",
              "_sbx_images() {",
              "  local -a names",
@@ -181,7 +181,7 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
         lines += [line(seen, option) for option in options[verb.name]]
         if verb.positionals == "file":
             lines.append(f"complete -c sbx -n {quoted(seen)} -F")
-        elif verb.positionals == "containers":
+        elif verb.positionals in ("container", "containers"):
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_containers)'")
         elif verb.positionals != "none":
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_images)'")
