@@ -1,5 +1,6 @@
 #include "runtime/log_reader.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "base/rfc3339.hpp"
@@ -18,10 +19,23 @@ class LogTail {
  public:
   LogTail(int container, const LogQuery& query) : container_(container), query_(query) {}
 
+  /// What read() gives begins with the last `lines` lines of what is there now.
+  Result<void> skip_to_last(std::uint64_t lines) {
+    const std::vector<std::string> names = SBX_TRY(log_files(container_));
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+      const std::string path = path_of(*name);
+      const sys::Fd file = SBX_TRY(sys::open_at(container_, path, O_RDONLY | O_NOFOLLOW));
+      const struct stat st = SBX_TRY(sys::stat_fd(file.get(), path));
+      place_of(st.st_ino).offset =
+          SBX_TRY(begin_of_last(file.get(), static_cast<std::uint64_t>(st.st_size), lines, path));
+    }
+    return {};
+  }
+
   /// All that is there now. False if `take` wants no more.
   Result<bool> read(const std::function<bool(const LogEntry&)>& take) {
     for (const std::string& name : SBX_TRY(log_files(container_))) {
-      const std::string path = std::string(kLogDirectory) + "/" + name;
+      const std::string path = path_of(name);
       sys::Fd file = SBX_TRY(sys::open_at(container_, path, O_RDONLY | O_NOFOLLOW));
       const struct stat st = SBX_TRY(sys::stat_fd(file.get(), path));
       if (!SBX_TRY(read_file(std::move(file), st.st_ino, path, take))) {
@@ -32,6 +46,32 @@ class LogTail {
   }
 
  private:
+  static std::string path_of(const std::string& name) {
+    return std::string(kLogDirectory) + "/" + name;
+  }
+
+  /// Where the last `lines` lines of a file begin; takes those that it has from `lines`.
+  static Result<std::uint64_t> begin_of_last(int file, std::uint64_t size, std::uint64_t& lines,
+                                             const std::string& path) {
+    std::uint64_t seen = 0;
+    std::string chunk(kChunk, '\0');
+    for (std::uint64_t end = size; end > 0 && lines > 0;) {
+      const std::uint64_t begin = end - std::min<std::uint64_t>(end, kChunk);
+      const auto part = std::as_writable_bytes(std::span(chunk)).first(end - begin);
+      const std::size_t got = SBX_TRY(sys::pread_full(file, part, begin, path));
+      for (std::size_t i = got; i > 0; --i) {
+        if (chunk[i - 1] == '\n' && seen++ == lines) {
+          lines = 0;
+          return begin + i;
+        }
+      }
+      end = begin;
+    }
+    const bool none = lines == 0;
+    lines -= std::min(lines, seen);
+    return none ? size : 0;
+  }
+
   struct Place {
     ino_t inode = 0;
     std::uint64_t offset = 0;
@@ -106,10 +146,18 @@ Result<void> read_log(const std::string& data_root, const Container& container,
                     .with_hint("run it with --detach, and not with --log-driver=none"));
   }
   // Watched before it is read, so that nothing is missed in between.
-  const sys::DirectoryWatch watch = SBX_TRY(sys::DirectoryWatch::make(path + "/" + kLogDirectory));
+  std::optional<sys::DirectoryWatch> watch;
   const Result<sys::Fd> supervisor = sys::open_process(container.state.monitor);
+  if (query.follow && container.running() && supervisor) {
+    watch.emplace(SBX_TRY(sys::DirectoryWatch::make(path + "/" + kLogDirectory)));
+  }
   LogTail tail(directory.get(), query);
-  if (query.tail) {
+  if (query.tail && !query.since && !query.until) {
+    SBX_TRY(tail.skip_to_last(*query.tail));
+    if (!SBX_TRY(tail.read(take))) {
+      return {};
+    }
+  } else if (query.tail) {
     std::deque<LogEntry> last;
     (void)SBX_TRY(tail.read([&](const LogEntry& entry) {
       last.push_back(entry);
@@ -126,8 +174,8 @@ Result<void> read_log(const std::string& data_root, const Container& container,
   } else if (!SBX_TRY(tail.read(take))) {
     return {};
   }
-  for (bool ended = !query.follow || !container.running() || !supervisor; !ended;) {
-    ended = watch.wait(supervisor->get());
+  for (bool ended = !watch; !ended;) {
+    ended = watch->wait(supervisor->get());
     if (!SBX_TRY(tail.read(take))) {
       return {};
     }

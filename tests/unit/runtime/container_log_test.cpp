@@ -84,3 +84,32 @@ TEST_CASE("what is no line of a log is passed over") {
     CHECK_FALSE(parse_log_line(line));
   }
 }
+
+TEST_CASE(
+    "lines that another program wrote are read too, and what looks like the end of one is not") {
+  const auto spaced =
+      parse_log_line(R"({ "stream": "stderr", "log": "a\n", "time": "2026-01-02T03:04:05Z" })");
+  REQUIRE(spaced);
+  CHECK(spaced->stream == LogStream::kErr);
+  CHECK(spaced->text == "a\n");
+  const TemporaryDir dir;
+  const auto fd = sys::open_at(AT_FDCWD, dir.path, O_RDONLY | O_DIRECTORY);
+  auto log = ContainerLog::open(fd->get(), {});
+  const std::vector<std::string> texts{
+      "\n",
+      "\\n\n",
+      "a\\\n",
+      "\",\"stream\":\"stderr\n",
+      R"(x","stream":"stderr","time":"2026-01-02T03:04:05.678901234Z"})"
+      "\n",
+      "tab\tand \x01\n"};
+  for (const std::string& text : texts) {
+    log->add(LogStream::kOut, bytes(text));
+  }
+  const auto got = entries(dir.path + "/log/container.log");
+  REQUIRE(got.size() == texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    CHECK(got[i].text == texts[i]);
+    CHECK(got[i].stream == LogStream::kOut);
+  }
+}
