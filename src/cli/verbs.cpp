@@ -12,6 +12,7 @@ const std::vector<Verb>& verbs() {
       {"logs", "Print what a container in the background has written", cmd_logs},
       {"wait", "Wait until containers have ended", cmd_wait},
       {"stop", "End containers", cmd_stop},
+      {"restart", "End containers, and run them again", cmd_restart},
       {"kill", "Send a signal to the commands of containers", cmd_kill},
       {"rm", "Remove containers", cmd_rm},
       {"shell",

@@ -44,6 +44,7 @@ int cmd_logs(const GlobalOptions& global, const Words& words);
 int cmd_ps(const GlobalOptions& global, const Words& words);
 int cmd_pull(const GlobalOptions& global, const Words& words);
 int cmd_push(const GlobalOptions& global, const Words& words);
+int cmd_restart(const GlobalOptions& global, const Words& words);
 int cmd_rm(const GlobalOptions& global, const Words& words);
 int cmd_rmi(const GlobalOptions& global, const Words& words);
 int cmd_run(const GlobalOptions& global, const Words& words);

@@ -65,6 +65,16 @@ SIGKILL comes after the time that was given; a stop signal of its own.
   5
   own
 
+Restarted: ended and run again, also one that had ended.
+
+  $ sbx run -d --name again small sh -c 'echo x >>/count; wc -l </count; sleep 1000' >/dev/null; sbx restart -t 0 again; sbx stop -t 0 again; sbx restart again
+  again
+  again
+  again
+  $ until sbx logs again | grep -q 3; do sleep 0.05; done; sbx ps --format '{{.Names}} {{.State}}'; sbx rm -f again
+  again running
+  again
+
 Created first, run later, more than once, with what it wrote before; environment and command are those of its making.
 
   $ export SECRET=one; sbx create --name twice -e SECRET small sh -c 'echo $SECRET; echo x >>/count; wc -l </count; exit $(wc -l </count)' >created; export SECRET=two
