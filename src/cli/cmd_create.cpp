@@ -12,11 +12,8 @@ int cmd_create(const GlobalOptions& global, const Words& words) {
   }
   options.run.root = global.root;
   CommandLine line("create", "Make a container from an image, for 'sbx start' to run.");
-  line.flag("--rm", options.run.remove, "Remove the container when it ends");
-  line.flag("-i,--interactive", options.run.interactive, "Keep standard input open");
-  line.flag("-t,--tty", options.run.terminal, "Give the sandbox a terminal of its own");
-  add_sandbox_options(line, options);
   add_container_options(line, options);
+  add_sandbox_options(line, options);
   line.argument("IMAGE", options.run.image, "As for 'sbx run'");
   line.arguments("COMMAND", options.run.command, "Instead of the image's command", false);
   line.arguments_end_options();

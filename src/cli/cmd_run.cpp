@@ -12,13 +12,10 @@ int cmd_run(const GlobalOptions& global, const Words& words) {
   }
   options.run.root = global.root;
   CommandLine line("run", "Run a command in a new sandbox made from an image.");
-  line.flag("--rm", options.run.remove, "Remove the container when it ends");
   bool detach = false;
   line.flag("-d,--detach", detach, "Run it in the background, and print the container's id");
-  line.flag("-i,--interactive", options.run.interactive, "Pass standard input on");
-  line.flag("-t,--tty", options.run.terminal, "Give the sandbox a terminal of its own");
-  add_sandbox_options(line, options);
   add_container_options(line, options);
+  add_sandbox_options(line, options);
   line.argument("IMAGE", options.run.image,
                 "A name, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], "
                 "sif:FILE, sqsh:FILE, dir:ROOTFS, or host");

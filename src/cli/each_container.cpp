@@ -52,4 +52,30 @@ std::optional<int> read_seconds(const std::string& text) {
                                                                   : std::nullopt;
 }
 
+std::variant<StopWords, int> read_stop_words(const std::string& root, CommandLine& line,
+                                             const Words& words) {
+  StopWords out;
+  std::vector<std::string> names;
+  std::optional<std::string> time;
+  bool all = false;
+  line.value("-t,--time", time, "SECONDS",
+             "How long to wait before SIGKILL (default: as the container was made, else 10; "
+             "negative: for ever)");
+  line.flag("-a,--all", all, "All that run");
+  line.arguments("CONTAINER", names, "Name or id", false);
+  if (const std::optional<int> code = line.parse(words)) {
+    return *code;
+  }
+  if (time && !(out.seconds = read_seconds(*time))) {
+    return refuse("--time '" + *time + "' is no number of seconds");
+  }
+  const auto chosen = chosen_containers(
+      root, names, all, [](const std::string& status) { return status == "running"; });
+  if (!chosen) {
+    return complain(chosen.failure());
+  }
+  out.names = chosen.value();
+  return out;
+}
+
 }  // namespace sbx::cli

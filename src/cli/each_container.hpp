@@ -3,10 +3,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <sbx/outcome.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/render.hpp"
 
 namespace sbx::cli {
@@ -23,5 +25,15 @@ Outcome<std::vector<std::string>> chosen_containers(
 
 /// Seconds, a whole number, negative ones too.
 std::optional<int> read_seconds(const std::string& text);
+
+/// Which containers are to be stopped, and when they are killed.
+struct StopWords {
+  std::vector<std::string> names;
+  std::optional<int> seconds;
+};
+
+/// The words of `stop` and `restart`; or the exit code if there is nothing more to do.
+std::variant<StopWords, int> read_stop_words(const std::string& root, CommandLine& line,
+                                             const Words& words);
 
 }  // namespace sbx::cli

@@ -187,6 +187,9 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
 }
 
 void add_container_options(CommandLine& line, SandboxOptions& options) {
+  line.flag("--rm", options.run.remove, "Remove the container when it ends");
+  line.flag("-i,--interactive", options.run.interactive, "Pass standard input on");
+  line.flag("-t,--tty", options.run.terminal, "Give the sandbox a terminal of its own");
   line.value("--log-driver", options.log_driver, "json-file|none",
              "Whether what a container in the background writes is kept for 'sbx logs' (default)");
   line.values("--log-opt", options.log_options, "OPTION",

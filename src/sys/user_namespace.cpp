@@ -20,20 +20,8 @@ namespace {
 
 constexpr int kSeconds = 3600;
 
-constexpr Namespaces kUserOnly{.user = true,
-                               .mount = false,
-                               .pid = false,
-                               .ipc = false,
-                               .uts = false,
-                               .cgroup = false,
-                               .net = false};
-constexpr Namespaces kNone{.user = false,
-                           .mount = false,
-                           .pid = false,
-                           .ipc = false,
-                           .uts = false,
-                           .cgroup = false,
-                           .net = false};
+constexpr Namespaces kNone{false, false, false, false, false, false, false};
+constexpr Namespaces kUserOnly{true, false, false, false, false, false, false};
 
 // Of the process between the two namespaces, and of what it clones: the stage of a sandbox has paths on it.
 constexpr std::size_t kStackBytes = std::size_t{256} << 10U;
