@@ -122,7 +122,7 @@ A quota is counted by our file system, whatever lies below it, and shown to thos
   >   df -k / | awk "NR == 2 {print \$2}"; df -i / | awk "NR == 2 {print \$2}"; awk "\$2 == \"/\" {print \$3}" /proc/mounts
   >   dd if=/dev/zero of=/big bs=1M count=20; ls -l /big | awk "{print \$5}"; rm /big
   >   dd if=/dev/zero of=/big bs=1M count=5 2>/dev/null && echo fits
-  >   i=0; while touch /f$i; do i=$((i+1)); done; [ $i -lt 20 ] && echo full; rm /f1; touch /again' 2>&1
+  >   i=0; while touch /f$i; do i=$((i+1)); done; [ $i -lt 20 ] && echo full; rm /f1; until touch /again 2>/dev/null; do sleep 0.01; done' 2>&1
   8192
   20
   fuse.sbx

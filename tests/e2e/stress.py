@@ -43,9 +43,13 @@ def main() -> None:
     need("userns", "fuse", "net", "tool:umoci", "tool:skopeo")
     with Workspace("stress") as place:
         loaded = place.sbx("load", f"oci:{images()}/small:latest")
-        first = place.sbx("run", "--rm", "small", "true")  # makes what stays: lock, probe results
-        if loaded.code != 0 or first.code != 0:
+        # Two at once make what stays: locks, probe results.
+        other = place.start("sbx", "run", "--rm", "small", "sleep", "1")
+        first = place.sbx("run", "--rm", "small", "sleep", "1")
+        if loaded.code != 0 or first.code != 0 or other.wait(60) != 0:
             sys.exit(f"{loaded}\n{first}")
+        if not wait_until(lambda: not place.left(), 2):
+            sys.exit(f"processes left: {place.left()}")
         before = files_below(place)
         in_sequence(place)
         at_once(place)
