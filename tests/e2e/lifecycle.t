@@ -67,11 +67,12 @@ SIGKILL comes after the time that was given; a stop signal of its own.
 
 Restarted: ended and run again, also one that had ended.
 
-  $ sbx run -d --name again small sh -c 'echo x >>/count; wc -l </count; sleep 1000' >/dev/null; sbx restart -t 0 again; sbx stop -t 0 again; sbx restart again
+  $ counted() { until sbx logs again | grep -q $1; do sleep 0.05; done; }
+  $ sbx run -d --name again small sh -c 'echo x >>/count; wc -l </count; sleep 1000' >/dev/null; counted 1; sbx restart -t 0 again
+  again
+  $ counted 2; sbx stop -t 0 again; sbx restart again; counted 3; sbx ps --format '{{.Names}} {{.State}}'; sbx rm -f again
   again
   again
-  again
-  $ until sbx logs again | grep -q 3; do sleep 0.05; done; sbx ps --format '{{.Names}} {{.State}}'; sbx rm -f again
   again running
   again
 
