@@ -180,12 +180,14 @@ Result<std::optional<ContainerDir>> hold_unless_running(const DataRoot& root,
 /// In the background, from now on without a terminal. Comes back in the process that was called, once the command runs.
 Result<void> run_in_background(const Start& start) {
   return detach([&](const DetachedReady& ready) {
-    Result<ContainerLog> log = start.request.log.driver == LogDriver::kJsonFile
-                                   ? ContainerLog::open(start.container.fd(), start.request.log)
-                                   : fail(Error());
-    if (!log && start.request.log.driver == LogDriver::kJsonFile) {
-      ready(fail(log.error()));
-      return;
+    std::optional<ContainerLog> log;
+    if (start.request.log.driver == LogDriver::kJsonFile) {
+      Result<ContainerLog> opened = ContainerLog::open(start.container.fd(), start.request.log);
+      if (!opened) {
+        ready(fail(std::move(opened).error()));
+        return;
+      }
+      log.emplace(std::move(opened).value());
     }
     SupervisorInput input{start.prepared.plan, nullptr, start.root};
     input.detached = true;
