@@ -77,7 +77,6 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, ContainerState s
   container.path_ = root.path() + "/containers/" + id;
   container.containers_ = root.containers();
   container.names_ = root.names();
-  container.root_ = root.path();
   // Another sbx may sweep between our making the lock file and our locking it: it takes the container for dead, and
   // removes it with the lock held. Then the file we locked has no name any more, and we begin again.
   do {
@@ -116,7 +115,6 @@ Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string&
   container.path_ = root.path() + "/containers/" + id;
   container.containers_ = root.containers();
   container.names_ = root.names();
-  container.root_ = root.path();
   container.dir_ = SBX_TRY(sys::open_at(root.containers(), id, O_RDONLY | O_DIRECTORY));
   container.lock_ = SBX_TRY(
       sys::FileLock::try_existing(container.dir_.get(), kLock, sys::FileLock::Kind::kExclusive));
@@ -175,11 +173,14 @@ Result<void> ContainerDir::write_exited(int exit_code, const std::string& error)
   state_.monitor = state_.init = {};
   state_.exit_code = exit_code;
   state_.error = error;
-  // For who waits: this file keeps its inode until the end. Four characters are always longer than what was there.
-  const std::string note = fmt::format("{:4}\n", exit_code);
-  Result<void> noted = sys::pwrite_full(lock_->fd(), note, 0, kLock);
+  Result<void> noted = note_exit(exit_code);
   Result<void> written = write_state();
   return written ? noted : written;
+}
+
+Result<void> ContainerDir::note_exit(int exit_code) const {
+  // This file keeps its inode until the end. Four characters are always longer than what was there.
+  return sys::pwrite_full(lock_->fd(), fmt::format("{:4}\n", exit_code), 0, kLock);
 }
 
 std::optional<int> read_exit_note(int lock_file) {

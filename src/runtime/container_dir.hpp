@@ -56,6 +56,8 @@ class ContainerDir {
   Result<void> write_running(const sys::ProcessMark& init);
   /// `error`: why, if it was not the command's own end.
   Result<void> write_exited(int exit_code, const std::string& error = "");
+  /// For who waits for a container that removes itself.
+  [[nodiscard]] Result<void> note_exit(int exit_code) const;
   /// Deletes everything and frees the name; see remove_container_tree().
   Result<void> remove(int user_namespace = -1);
 
@@ -68,7 +70,6 @@ class ContainerDir {
   sys::Fd dir_;
   int containers_ = -1;  // borrowed from DataRoot
   int names_ = -1;
-  std::string root_;
   std::optional<sys::FileLock> lock_;
 };
 

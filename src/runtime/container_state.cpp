@@ -62,7 +62,6 @@ Json to_json(const ContainerState& state) {
           {"overlay", state.kernel_overlay ? "kernel" : "fuse"},
           {"command", state.command},
           {"autoRemove", state.remove},
-          {"logged", state.logged},
           {"status", status_word(state.status)},
           {"created", state.created},
           {"started", state.started},
@@ -86,7 +85,6 @@ Result<ContainerState> container_state_from_json(const Json& object) {
   out.kernel_overlay = SBX_TRY(text("overlay")) == "kernel";
   out.command = SBX_TRY(find_strings(object, "command"));
   out.remove = SBX_TRY(find_bool(object, "autoRemove")).value_or(false);
-  out.logged = SBX_TRY(find_bool(object, "logged")).value_or(false);
   out.status = SBX_TRY(read_status(object));
   out.created = SBX_TRY(text("created"));
   out.started = SBX_TRY(text("started"));

@@ -23,7 +23,6 @@ struct ContainerState {
   std::vector<std::string> command;
   bool remove = false;          // gone with its end, also after kill -9
   bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
-  bool logged = false;          // its output is in log/
 
   ContainerStatus status = ContainerStatus::kCreated;
   std::string created;       // RFC 3339, with nanoseconds

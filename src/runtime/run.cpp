@@ -115,11 +115,13 @@ Result<int> run_to_end(const Start& start, SupervisorInput input) {
   Result<int> code = supervise_in(start, std::move(input), user_namespace);
   const bool started = code || ran || code.error().code == ErrorCode::kCommandNotFound ||
                        code.error().code == ErrorCode::kCommandNotRunnable;
-  const bool remove = start.request.remove || (!started && start.fresh);
-  Result<void> kept = start.container.write_exited(code ? *code : exit_code_of(code.error()),
-                                                   code ? "" : code.error().message());
-  if (remove) {
+  const int end = code ? *code : exit_code_of(code.error());
+  Result<void> kept;
+  if (start.request.remove || (!started && start.fresh)) {
+    (void)start.container.note_exit(end);  // the removal says if nothing can be written
     kept = start.container.remove(user_namespace.get());
+  } else {
+    kept = start.container.write_exited(end, code ? "" : code.error().message());
   }
   if (code && !kept) {
     return fail(std::move(kept).error());
@@ -146,7 +148,6 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
   state.remove = request.remove;
   state.chain = prepared.source.chain();
   state.kernel_overlay = prepared.plan.overlay.has_value();
-  state.logged = request.log.driver == LogDriver::kJsonFile;
   ContainerDir container = SBX_TRY(ContainerDir::create(root, std::move(state)));
   if (request.id_file) {
     if (Result<void> written = write_id_file(*request.id_file, prepared.id); !written) {

@@ -353,7 +353,10 @@ class Supervisor {
 
   /// Also when init has ended: perhaps of what the command could not read any more.
   void watch_image_server() {
-    pollfd entry{in_.shared ? in_.shared->connection.get() : -1, POLLIN, 0};
+    if (!in_.shared) {
+      return;
+    }
+    pollfd entry{in_.shared->connection.get(), POLLIN, 0};
     if (::poll(&entry, 1, 0) == 1) {  // it says nothing more: it hung up
       end_sandbox(gone("image server"));
       in_.shared.reset();

@@ -14,7 +14,6 @@ TEST_CASE("a container's state is read as it was written") {
   state.command = {"sleep", "1"};
   state.remove = true;
   state.kernel_overlay = true;
-  state.logged = true;
   state.status = ContainerStatus::kRunning;
   state.created = "2026-01-01T00:00:00.000000001Z";
   state.started = "2026-01-02T00:00:00.000000001Z";
