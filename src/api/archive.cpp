@@ -35,7 +35,7 @@ std::string to_word(LayerCompression compression) {
 }
 
 Result<std::vector<Image>> load_all(const LoadArchiveOptions& options) {
-  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
   const std::vector<std::string> manifests =
       SBX_TRY(runtime::load_archive({root, options.input, options.platform, options.name}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
@@ -48,21 +48,22 @@ Result<std::vector<Image>> load_all(const LoadArchiveOptions& options) {
 
 Result<std::monostate> save_all(const SaveOptions& options) {
   const runtime::Settings settings = SBX_TRY(runtime::load_settings());
-  SBX_TRY(runtime::save_archive({SBX_TRY(api::data_root(options.root)), settings.image_stores,
-                                 options.images, options.output, to_word(options.format),
-                                 options.compression ? to_word(*options.compression) : ""}));
+  SBX_TRY(
+      runtime::save_archive({SBX_TRY(runtime::data_root_of(options.root)), settings.image_stores,
+                             options.images, options.output, to_word(options.format),
+                             options.compression ? to_word(*options.compression) : ""}));
   return std::monostate{};
 }
 
 Result<std::monostate> export_one(const ExportOptions& options) {
-  SBX_TRY(runtime::export_archive({SBX_TRY(api::data_root(options.root)),
+  SBX_TRY(runtime::export_archive({SBX_TRY(runtime::data_root_of(options.root)),
                                    SBX_TRY(runtime::load_settings()).image_stores,
                                    options.container, options.output}));
   return std::monostate{};
 }
 
 Result<Image> import_one(const ImportOptions& options) {
-  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
   const std::string manifest = SBX_TRY(runtime::import_archive(
       {root, options.input, options.name, options.platform, options.message, options.changes}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));

@@ -10,6 +10,7 @@
 #include "runtime/log_reader.hpp"
 #include "runtime/prepare.hpp"
 #include "runtime/run.hpp"
+#include "runtime/settings.hpp"
 
 namespace sbx {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/rfc3339.hpp"
 #include "image/image_filter.hpp"
 #include "image/image_store.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
 
 namespace sbx {
@@ -47,7 +48,7 @@ Result<Image> load_one(const LoadOptions& options) {
             .with_hint("write oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF]; "
                        "or, for an archive as a whole, --input FILE"));
   }
-  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
   const std::string manifest =
       SBX_TRY(runtime::load_image({root, options.source, options.platform, options.name}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));

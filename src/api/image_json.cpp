@@ -3,7 +3,6 @@
 #include "base/rfc3339.hpp"
 #include "oci/reference.hpp"
 #include "runtime/settings.hpp"
-#include "sys/xdg.hpp"
 
 namespace sbx::api {
 namespace {
@@ -50,15 +49,8 @@ std::vector<std::string> digests_of(const image::StoredImage& stored) {
 
 }  // namespace
 
-Result<std::string> data_root(const std::string& root) {
-  if (root.empty()) {
-    return sys::data_root(sys::invoker());
-  }
-  return root.starts_with('/') ? root : SBX_TRY(sys::current_directory()) + "/" + root;
-}
-
 Result<image::ImageStore> open_images(const std::string& root) {
-  return image::ImageStore::open(SBX_TRY(data_root(root)),
+  return image::ImageStore::open(SBX_TRY(runtime::data_root_of(root)),
                                  SBX_TRY(runtime::load_settings()).image_stores);
 }
 

@@ -11,8 +11,7 @@
 
 namespace sbx::api {
 
-/// `root`, or the usual data directory if it is empty.
-Result<std::string> data_root(const std::string& root);
+/// `root`: as the user named it, or empty.
 Result<image::ImageStore> open_images(const std::string& root);
 
 /// As docker shows names: without what it would complete itself.

@@ -11,13 +11,13 @@ namespace {
 
 Result<Pulled> pull_one(const PullOptions& options) {
   const runtime::TransferPulled pulled =
-      SBX_TRY(runtime::pull_image({SBX_TRY(api::data_root(options.root)), options.name,
+      SBX_TRY(runtime::pull_image({SBX_TRY(runtime::data_root_of(options.root)), options.name,
                                    options.platform, options.registry, options.progress}));
   return Pulled{pulled.id, pulled.reference, pulled.already};
 }
 
 Result<Pushed> push_one(const PushOptions& options) {
-  return runtime::push_image(options, SBX_TRY(api::data_root(options.root)),
+  return runtime::push_image(options, SBX_TRY(runtime::data_root_of(options.root)),
                              SBX_TRY(runtime::load_settings()).image_stores);
 }
 

@@ -11,6 +11,7 @@
 #include "image/disk_usage.hpp"
 #include "image/image_filter.hpp"
 #include "runtime/containers.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
 
 namespace sbx {
@@ -25,7 +26,7 @@ std::string image_of(const image::ImageStore& store, const Container& container)
 }
 
 Result<DiskUsage> measure(const std::string& given_root) {
-  const std::string root = SBX_TRY(api::data_root(given_root));
+  const std::string root = SBX_TRY(runtime::data_root_of(given_root));
   DiskUsage out;
   const image::StoreUse store = SBX_TRY(image::measure_store(root));
   out.store = store.bytes;
@@ -59,7 +60,7 @@ Result<void> check_filters(const std::vector<std::string>& filters) {
 
 Result<Pruned> prune_all(const PruneOptions& options) {
   SBX_TRY(check_filters(options.filters));
-  const std::string root = SBX_TRY(api::data_root(options.root));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
   Pruned out;
   std::vector<Container> kept = SBX_TRY(runtime::list_containers(root));
   if (options.containers) {
@@ -104,7 +105,7 @@ Result<std::uint64_t> number(const Json& object, const char* key) {
 }
 
 Result<StoreReport> check(const std::string& given_root, bool repair) {
-  std::vector<std::string> words{"check", "--root", SBX_TRY(api::data_root(given_root))};
+  std::vector<std::string> words{"check", "--root", SBX_TRY(runtime::data_root_of(given_root))};
   if (repair) {
     words.emplace_back("--repair");
   }

@@ -167,7 +167,7 @@ class Editor {
     }
     const std::size_t slash = path.rfind('/');
     if (slash != std::string::npos && slash > 0) {
-      SBX_TRY(sys::make_dirs(SBX_TRY(absolute(path.substr(0, slash))), 0700));
+      SBX_TRY(sys::make_dirs(SBX_TRY(sys::absolute_path(path.substr(0, slash))), 0700));
     }
     sys::FileLock lock =
         SBX_TRY(sys::FileLock::acquire(AT_FDCWD, path + ".lock", sys::FileLock::Kind::kExclusive));
@@ -190,10 +190,6 @@ class Editor {
  private:
   Editor(std::string path, sys::FileLock lock, AuthFile file)
       : path_(std::move(path)), lock_(std::move(lock)), file_(std::move(file)) {}
-  static Result<std::string> absolute(const std::string& path) {
-    return path.starts_with('/') ? Result<std::string>(path)
-                                 : fmt::format("{}/{}", SBX_TRY(sys::current_directory()), path);
-  }
 
   std::string path_;
   sys::FileLock lock_;

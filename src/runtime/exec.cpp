@@ -14,6 +14,7 @@
 #include "runtime/environment.hpp"
 #include "runtime/planner.hpp"
 #include "runtime/prepare.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/supervisor.hpp"
 #include "sys/channel.hpp"
 #include "sys/child.hpp"

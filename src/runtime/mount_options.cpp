@@ -58,11 +58,9 @@ Result<void> check_destination(std::string_view flag, const std::string& text,
 }
 
 Result<std::string> host_path(const std::string& text, const std::string& source) {
-  if (source.starts_with('/')) {
-    return source;
-  }
-  if (source == "." || source == ".." || source.starts_with("./") || source.starts_with("../")) {
-    return SBX_TRY(sys::current_directory()) + "/" + source;
+  if (source.starts_with('/') || source == "." || source == ".." || source.starts_with("./") ||
+      source.starts_with("../")) {
+    return sys::absolute_path(source);
   }
   if (source == "~" || source.starts_with("~/")) {
     return fail(

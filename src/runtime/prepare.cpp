@@ -9,6 +9,7 @@
 #include "runtime/lifecycle.hpp"
 #include "runtime/overlay_engine.hpp"
 #include "runtime/planner.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/spec_builder.hpp"
 #include "sys/file.hpp"
 
@@ -69,10 +70,6 @@ void prefer_known_command(const RootSource& source, const RunRequest& request,
   }
 }
 
-Result<std::string> absolute(const std::string& path) {
-  return path.starts_with('/') ? path : SBX_TRY(sys::current_directory()) + "/" + path;
-}
-
 /// The plan, and what else follows from request, specification and source.
 Result<void> complete(Prepared& prepared, const RunRequest& request, bool look_only) {
   const std::string container = container_path(prepared);
@@ -89,10 +86,6 @@ Result<void> complete(Prepared& prepared, const RunRequest& request, bool look_o
 
 std::string container_path(const Prepared& prepared) {
   return prepared.data_root + "/containers/" + prepared.id;
-}
-
-Result<std::string> data_root_of(const std::string& given) {
-  return given.empty() ? sys::data_root(sys::invoker()) : absolute(given);
 }
 
 Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* timings) {
@@ -145,7 +138,7 @@ Result<StoredRequest> to_store(const Prepared& prepared, const RunRequest& reque
     const bool prefixed = colon != std::string::npos && !request.image.starts_with('/');
     const std::size_t path = prefixed ? colon + 1 : 0;
     out.request.image =
-        request.image.substr(0, path) + SBX_TRY(absolute(request.image.substr(path)));
+        request.image.substr(0, path) + SBX_TRY(sys::absolute_path(request.image.substr(path)));
   }
   if (!out.request.stop_signal && !prepared.source.defaults().stop_signal.empty()) {
     out.request.stop_signal = prepared.source.defaults().stop_signal;

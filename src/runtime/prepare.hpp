@@ -29,9 +29,6 @@ struct Prepared {
 
 [[nodiscard]] std::string container_path(const Prepared& prepared);
 
-/// The directory of images and containers, absolute; `given`: as the user named it, or empty.
-Result<std::string> data_root_of(const std::string& given);
-
 /// For a new container. Loads the image if need be. `look_only`: nothing else is changed on disk. `timings` may be nullptr.
 Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* timings);
 

@@ -158,4 +158,8 @@ Result<Settings> load_settings() {
   return out;
 }
 
+Result<std::string> data_root_of(const std::string& given) {
+  return given.empty() ? sys::data_root(sys::invoker()) : sys::absolute_path(given);
+}
+
 }  // namespace sbx::runtime

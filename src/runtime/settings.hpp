@@ -29,4 +29,7 @@ Result<Settings> load_settings();
 /// One file's content; `file` is for errors.
 Result<Settings> parse_settings(std::string_view text, const std::string& file);
 
+/// The directory of images and containers, absolute; `given`: as the user named it, or empty.
+Result<std::string> data_root_of(const std::string& given);
+
 }  // namespace sbx::runtime

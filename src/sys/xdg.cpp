@@ -89,4 +89,8 @@ Result<std::string> current_directory() {
   return std::string(buffer.data());
 }
 
+Result<std::string> absolute_path(const std::string& path) {
+  return path.starts_with('/') ? path : SBX_TRY(current_directory()) + "/" + path;
+}
+
 }  // namespace sbx::sys

@@ -35,5 +35,7 @@ std::string environment(const char* name);
 std::vector<std::string> environment();
 /// The current directory: getcwd(3).
 Result<std::string> current_directory();
+/// `path` as it stands if it is absolute, else behind the current directory; nothing is resolved.
+Result<std::string> absolute_path(const std::string& path);
 
 }  // namespace sbx::sys

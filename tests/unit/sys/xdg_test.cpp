@@ -38,3 +38,8 @@ TEST_CASE("random ids have the length asked for and differ") {
   CHECK(one.find_first_not_of("0123456789abcdef") == std::string::npos);
   CHECK(one != random_hex(32).value());
 }
+
+TEST_CASE("a relative path is meant from the current directory, an absolute one stands") {
+  CHECK(absolute_path("/a/../b").value() == "/a/../b");
+  CHECK(absolute_path("a").value() == current_directory().value() + "/a");
+}
