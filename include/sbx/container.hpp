@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Container {
   std::string name;   // empty: none
   std::string image;  // as typed
   std::vector<std::string> command;
+  std::map<std::string, std::string> labels;
   std::string status;    // "created", "running" or "exited"
   int exit_code = 0;     // of its last end; 255 if it was killed with all that watched it
   int pid = 0;           // of its first process, on the host; 0: it does not run
@@ -30,6 +32,8 @@ struct Container {
 /// All of them, the newest first.
 Outcome<std::vector<Container>> containers(const std::string& root);
 Outcome<Container> find_container(const std::string& root, const std::string& name);
+/// All that is known of one, as JSON text with docker's member names. `size`: also SizeRw and SizeRootFs, in bytes.
+Outcome<std::string> inspect_container(const std::string& root, const std::string& name, bool size);
 /// On disk, in bytes: what it has written, and what sbx keeps of it.
 Outcome<std::uint64_t> container_size(const std::string& root, const std::string& id);
 

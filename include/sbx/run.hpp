@@ -85,7 +85,9 @@ struct RunOptions {
   std::optional<std::string> entry_point;  // empty: none
   std::optional<std::string> hostname;
   std::optional<std::string> name;
-  std::optional<std::string> id_file;      // gets the container's id; must not be there yet
+  std::optional<std::string> id_file;  // gets the container's id; must not be there yet
+  std::vector<std::string> labels;     // NAME=VALUE, or NAME; over the image's
+  std::vector<std::string> label_files;
   std::vector<std::string> volumes;        // SRC:DST[:OPTIONS]
   std::vector<std::string> tmpfs;          // DST[:OPTIONS]
   std::vector<std::string> devices;        // HOST[:INSIDE]

@@ -2,7 +2,9 @@
 
 #include <sbx/container.hpp>
 
+#include "api/container_json.hpp"
 #include "api/failure.hpp"
+#include "api/image_json.hpp"
 #include "image/image_filter.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/exec.hpp"
@@ -17,17 +19,12 @@ namespace {
 
 Container to_public(const runtime::Container& container) {
   const runtime::ContainerState& state = container.state;
-  return {state.id,
-          state.name,
-          state.image,
-          state.command,
-          std::string(runtime::status_word(state.status)),
-          state.exit_code,
-          container.running() ? state.init.pid : 0,
-          state.created,
-          state.started,
-          state.finished,
-          state.error};
+  return {state.id,        state.name,
+          state.image,     state.command,
+          state.labels,    std::string(runtime::status_word(state.status)),
+          state.exit_code, container.running() ? state.init.pid : 0,
+          state.created,   state.started,
+          state.finished,  state.error};
 }
 
 /// A container by its name, and where it lies.
@@ -114,6 +111,33 @@ Result<std::uint64_t> size_of(const std::string& root, const std::string& id) {
   return runtime::container_size(SBX_TRY(runtime::data_root_of(root)), id);
 }
 
+/// The image, if the store still has it.
+std::optional<image::StoredImage> image_of(const std::string& root,
+                                           const runtime::Container& container) {
+  if (container.state.image_id.empty()) {
+    return std::nullopt;
+  }
+  const Result<image::ImageStore> images = api::open_images(root);
+  Result<image::StoredImage> found =
+      images ? images->find(container.state.image_id) : fail(images.error());
+  return found ? std::optional(std::move(found).value()) : std::nullopt;
+}
+
+Result<std::string> inspect(const std::string& given_root, const std::string& name, bool size) {
+  const Found found = SBX_TRY(find(given_root, name));
+  const std::string& id = found.container.state.id;
+  const std::optional<image::StoredImage> image = image_of(given_root, found.container);
+  Json out = api::container_to_json(
+      found.container, SBX_TRY(runtime::read_container_config(found.root, id)),
+      {found.root + "/containers/" + id, image ? image->config_digest.str() : ""});
+  if (size) {
+    const std::uint64_t written = SBX_TRY(runtime::container_size(found.root, id));
+    out["SizeRw"] = written;
+    out["SizeRootFs"] = written + (image ? image->size : 0);
+  }
+  return dump_json(out, 4);
+}
+
 }  // namespace
 
 Outcome<std::vector<Container>> containers(const std::string& root) {
@@ -122,6 +146,11 @@ Outcome<std::vector<Container>> containers(const std::string& root) {
 
 Outcome<Container> find_container(const std::string& root, const std::string& name) {
   return api::to_outcome(find_one(root, name));
+}
+
+Outcome<std::string> inspect_container(const std::string& root, const std::string& name,
+                                       bool size) {
+  return api::to_outcome(inspect(root, name, size));
 }
 
 Outcome<std::uint64_t> container_size(const std::string& root, const std::string& id) {

@@ -39,7 +39,11 @@ const Verb* synonym(const Words& words) {
 
 int cmd_image(const GlobalOptions& global, const Words& words) {
   if (const Verb* verb = synonym(words)) {
-    return verb->run(global, Words(words.begin() + 1, words.end()));
+    Words rest(words.begin() + 1, words.end());
+    if (verb->name == "inspect") {  // it would look for a container first
+      rest.insert(rest.begin(), "--type=image");
+    }
+    return verb->run(global, rest);
   }
   PruneOptions options;
   options.root = global.root;

@@ -1,5 +1,7 @@
+#include <array>
 #include <cstdio>
 
+#include <sbx/container.hpp>
 #include <sbx/image.hpp>
 #include <sbx/registry.hpp>
 
@@ -15,9 +17,13 @@ namespace {
 
 constexpr std::string_view kRemote = "docker://";
 
+enum class Kind { kAny, kContainer, kImage };
+
 /// What the options say besides the names.
 struct How {
   std::string root;
+  Kind kind = Kind::kAny;
+  bool size = false;
   std::string platform;
   RegistryOptions registry;
   bool raw = false;
@@ -26,9 +32,27 @@ struct How {
 
 bool is_remote(const std::string& name) { return name.starts_with(kRemote); }
 
+/// As docker: a container is looked for first.
+Outcome<std::string> inspect_local(const How& how, const std::string& name) {
+  constexpr int kNotThere = 1;
+  if (how.kind == Kind::kImage) {
+    return inspect_image(how.root, name);
+  }
+  Outcome<std::string> container = inspect_container(how.root, name, how.size);
+  if (container || how.kind == Kind::kContainer) {
+    return container;
+  }
+  const Outcome<Container> there = find_container(how.root, name);
+  Outcome<std::string> image = there ? container : inspect_image(how.root, name);
+  return image || there
+             ? image
+             : Failure{kNotThere, "there is no container and no image '" + name +
+                                      "'\n  hint: 'sbx ps --all' and 'sbx images' list them"};
+}
+
 Outcome<std::string> inspect_one(const How& how, const std::string& name) {
   if (!is_remote(name)) {
-    return inspect_image(how.root, name);
+    return inspect_local(how, name);
   }
   const Outcome<RemoteImage> remote = inspect_remote({name, how.platform, how.registry});
   if (!remote) {
@@ -47,7 +71,15 @@ int cmd_inspect(const GlobalOptions& global, const Words& words) {
   std::vector<std::string> names;
   std::string format = "json";
   CommandLine line("inspect",
-                   "Show what is known of images, as a JSON array with docker's member names.");
+                   "Show what is known of containers and images, as a JSON array with docker's "
+                   "member names.");
+  line.choice(
+      "--type", {"container", "image"},
+      [&how](std::size_t index) {
+        how.kind = std::array{Kind::kContainer, Kind::kImage}.at(index);
+      },
+      "What is meant (default: a container of that name, else an image)");
+  line.flag("-s,--size", how.size, "Of containers: SizeRw and SizeRootFs, in bytes");
   line.value("-f,--format", format, "json|TEMPLATE",
              "How to print; TEMPLATE as '{{.Id}}' or '{{json .Config.Env}}'");
   line.value("--platform", how.platform, "OS/ARCH[/VARIANT]",
@@ -55,7 +87,8 @@ int cmd_inspect(const GlobalOptions& global, const Words& words) {
   line.flag("--raw", how.raw, "In a registry: the manifest or index, byte by byte");
   line.flag("--config", how.config, "With --raw: the configuration instead");
   add_registry_options(line, how.registry);
-  line.arguments("IMAGE", names, "Name, id or digest; docker://NAME for what a registry has");
+  line.arguments("NAME", names,
+                 "Name or id, of an image also its digest; docker://NAME for what a registry has");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }

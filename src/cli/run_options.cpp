@@ -130,6 +130,8 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
               "Set environment variables from lines NAME[=VALUE]");
   line.value("-w,--workdir", run.working_directory, "DIR", "Working directory inside");
   line.value("-u,--user", run.user, "USER[:GROUP]", "User inside, by name or number");
+  line.values("-l,--label", run.labels, "NAME[=VALUE]", "A label of the container");
+  line.values("--label-file", run.label_files, "FILE", "Labels from lines NAME[=VALUE]");
   line.values("-v,--volume", run.volumes, "SRC:DST[:OPTIONS]",
               "Show a file or directory of the host inside");
   line.values("--tmpfs", run.tmpfs, "DST[:OPTIONS]", "Mount an empty file system in memory");

@@ -31,7 +31,7 @@ const std::vector<Verb>& verbs() {
       {"tag", "Give an image another name", cmd_tag},
       {"untag", "Take names from an image", cmd_untag},
       {"rmi", "Remove images", cmd_rmi},
-      {"inspect", "Show what is known of images, as JSON", cmd_inspect},
+      {"inspect", "Show what is known of containers and images, as JSON", cmd_inspect},
       {"history", "Show the steps by which an image was made", cmd_history},
       {"image", "Remove images that nothing uses; docker's second spelling of the verbs of images",
        cmd_image},

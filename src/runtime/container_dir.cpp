@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* kLock = "lock";
 constexpr const char* kConfig = "config.json";
-constexpr std::size_t kMaxFile = std::size_t{4} << 20U;
 constexpr std::size_t kMaxNote = 16;
 constexpr const char* kRemoveMark = "autoremove";
 constexpr mode_t kPrivateDir = 0700;
@@ -121,8 +120,10 @@ Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string&
   if (!container.lock_) {
     return fail(Error::make(ErrorCode::kBusy, "use container", id, "another process has it"));
   }
-  const std::string text = SBX_TRY(sys::read_file_at(container.dir_.get(), kStateFile, kMaxFile));
-  container.state_ = SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, kStateFile))));
+  const std::string text =
+      SBX_TRY(sys::read_file_at(container.dir_.get(), kStateFile, kStateLimits.bytes));
+  container.state_ =
+      SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, kStateFile, kStateLimits))));
   return container;
 }
 
@@ -133,10 +134,6 @@ Result<void> ContainerDir::mark_for_removal() const {
 
 Result<void> ContainerDir::write_config(std::string_view json) const {
   return sys::write_file_at(dir_.get(), kConfig, json, kPrivateFile, sys::Durability::kCached);
-}
-
-Result<std::string> ContainerDir::read_config() const {
-  return sys::read_file_at(dir_.get(), kConfig, kMaxFile);
 }
 
 Result<void> ContainerDir::write_etc_file(const std::string& name, std::string_view text) const {

@@ -27,6 +27,8 @@ class DataRoot {
 };
 
 inline constexpr const char* kStateFile = "state.json";
+/// A command may have two megabytes, labels of an image four, and escaping makes more of both.
+inline constexpr JsonLimits kStateLimits{.bytes = std::size_t{32} << 20U};
 
 /// One container on disk: containers/ID/{lock,state.json,config.json,upper,work,etc,log}. Whoever holds the lock is alive;
 /// the file system process holds it too, so that a free lock means that nobody writes there any more.
@@ -47,7 +49,6 @@ class ContainerDir {
   /// From now on it goes when nobody holds its lock, also after kill -9. For one with state().remove that is about to start.
   [[nodiscard]] Result<void> mark_for_removal() const;
   Result<void> write_config(std::string_view json) const;
-  [[nodiscard]] Result<std::string> read_config() const;
   /// A file below etc/, bound over the one of the image.
   Result<void> write_etc_file(const std::string& name, std::string_view text) const;
 

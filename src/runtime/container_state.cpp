@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "oci/descriptor.hpp"
+
 namespace sbx::runtime {
 namespace {
 
@@ -61,6 +63,7 @@ Json to_json(const ContainerState& state) {
           {"chain", state.chain},
           {"overlay", state.kernel_overlay ? "kernel" : "fuse"},
           {"command", state.command},
+          {"labels", state.labels},
           {"autoRemove", state.remove},
           {"status", status_word(state.status)},
           {"created", state.created},
@@ -84,6 +87,7 @@ Result<ContainerState> container_state_from_json(const Json& object) {
   out.chain = SBX_TRY(text("chain"));
   out.kernel_overlay = SBX_TRY(text("overlay")) == "kernel";
   out.command = SBX_TRY(find_strings(object, "command"));
+  out.labels = SBX_TRY(oci::annotations_from_json(object, "labels"));
   out.remove = SBX_TRY(find_bool(object, "autoRemove")).value_or(false);
   out.status = SBX_TRY(read_status(object));
   out.created = SBX_TRY(text("created"));

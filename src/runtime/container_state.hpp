@@ -2,6 +2,7 @@
 
 // What state.json says of a container. Pure: files are container_dir's.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct ContainerState {
   std::string image_id;  // digest of the manifest; empty: not an image of the store
   std::string chain;     // of the image below; empty: a directory
   std::vector<std::string> command;
+  std::map<std::string, std::string> labels;
   bool remove = false;          // gone with its end, also after kill -9
   bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
 

@@ -1,6 +1,7 @@
 #include "runtime/containers.hpp"
 
 #include <fcntl.h>
+#include <time.h>
 
 #include <algorithm>
 #include <optional>
@@ -16,7 +17,9 @@
 namespace sbx::runtime {
 namespace {
 
-constexpr std::size_t kMaxState = std::size_t{1} << 20U;
+// How often a container that is about to start or to end is looked at: there is nothing to watch then.
+constexpr timespec kPause{0, 5'000'000};
+constexpr int kSettleTries = 2000;  // ten seconds
 
 bool is_id(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -24,8 +27,9 @@ bool is_id(const std::string& name) {
 
 Result<Container> read_one(int containers, const std::string& id) {
   const std::string path = id + "/" + kStateFile;
-  const std::string text = SBX_TRY(sys::read_file_at(containers, path, kMaxState));
-  Container out{SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, path)))), false};
+  const std::string text = SBX_TRY(sys::read_file_at(containers, path, kStateLimits.bytes));
+  Container out{SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, path, kStateLimits)))),
+                false};
   const auto lock =
       sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
   out.busy = lock && !lock->has_value();
@@ -108,6 +112,26 @@ Result<Container> find_container(const std::string& data_root, const std::string
     }
   }
   return found ? Result<Container>(*std::move(found)) : fail(no_such_container(query));
+}
+
+Result<Container> settled(const std::string& data_root, Container container) {
+  for (int i = 0; i < kSettleTries && container.busy && !container.running(); ++i) {
+    (void)::nanosleep(&kPause, nullptr);
+    container = SBX_TRY(read_container(data_root, container.state.id));
+  }
+  return container;
+}
+
+Result<ContainerConfig> read_container_config(const std::string& data_root, const std::string& id) {
+  const std::string path = data_root + "/containers/" + id + "/config.json";
+  const Json config = SBX_TRY(parse_json(
+      SBX_TRY(sys::read_file_at(AT_FDCWD, path, kStateLimits.bytes)), path, kStateLimits));
+  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
+  if (ours == nullptr) {
+    return fail(Error::make(ErrorCode::kCorrupt, "read", path, "the member 'sbx' is missing"));
+  }
+  return ContainerConfig{SBX_TRY(oci::runtime_spec_from_json(config)),
+                         SBX_TRY(stored_request_from_json(*ours))};
 }
 
 Result<std::vector<Container>> remove_containers(const std::string& data_root,

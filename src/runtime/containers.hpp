@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "oci/runtime_spec.hpp"
 #include "runtime/container_state.hpp"
+#include "runtime/stored_request.hpp"
 
 namespace sbx::runtime {
 
@@ -29,6 +31,18 @@ Result<Container> find_container(const std::string& data_root, const std::string
 
 /// Of one whose id is known. kNotFound if it is gone.
 Result<Container> read_container(const std::string& data_root, const std::string& id);
+
+/// What begins or ends just now, or is only looked at by another command, as it is afterwards: waits at most ten seconds.
+Result<Container> settled(const std::string& data_root, Container container);
+
+/// What config.json says.
+struct ContainerConfig {
+  oci::RuntimeSpec spec;
+  StoredRequest stored;
+};
+
+/// kNotFound if the container is gone or has none yet.
+Result<ContainerConfig> read_container_config(const std::string& data_root, const std::string& id);
 
 /// Removes the containers of `doomed` that nobody holds, with their names. Those that it removed.
 Result<std::vector<Container>> remove_containers(const std::string& data_root,

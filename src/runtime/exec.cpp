@@ -25,7 +25,6 @@
 namespace sbx::runtime {
 namespace {
 
-constexpr std::size_t kMaxConfig = std::size_t{4} << 20U;
 constexpr std::size_t kMaxChildren = std::size_t{64} << 10U;
 // passwd files of large sites; more is not a passwd file.
 constexpr std::size_t kMaxAccounts = std::size_t{8} << 20U;
@@ -42,37 +41,23 @@ Error not_running(const Container& container) {
 /// A running container, as config.json describes it.
 struct Target {
   Container container;
-  oci::RuntimeSpec spec;
-  StoredRequest stored;
+  ContainerConfig config;
 };
 
 Result<Target> find_target(const std::string& data_root, const std::string& name) {
-  Container container = SBX_TRY(find_container(data_root, name));
-  for (int i = 0; i < kTries && container.busy && !container.running(); ++i) {
-    (void)::nanosleep(&kPause, nullptr);
-    container = SBX_TRY(read_container(data_root, container.state.id));
-  }
+  Container container = SBX_TRY(settled(data_root, SBX_TRY(find_container(data_root, name))));
   if (!container.running()) {
     return fail(not_running(container));
   }
-  const std::string path =
-      fmt::format("{}/containers/{}/config.json", data_root, container.state.id);
-  const Json config =
-      SBX_TRY(parse_json(SBX_TRY(sys::read_file_at(AT_FDCWD, path, kMaxConfig)), path));
-  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
-  if (ours == nullptr) {
-    return fail(Error::make(ErrorCode::kUnsupported, "run a command in container", name,
-                            "an older sbx has started it"));
-  }
-  return Target{std::move(container), SBX_TRY(oci::runtime_spec_from_json(config)),
-                SBX_TRY(stored_request_from_json(*ours))};
+  ContainerConfig config = SBX_TRY(read_container_config(data_root, container.state.id));
+  return Target{std::move(container), std::move(config)};
 }
 
 /// The container's command: PID 1, or the first child of an init of ours, whose memory is the supervisor's and which nobody may join.
 Result<sys::Fd> open_command(const Target& target) {
   const sys::ProcessMark& init = target.container.state.init;
   sys::Fd first = SBX_TRY(sys::open_process(init));
-  if (!target.stored.init) {
+  if (!target.config.stored.init) {
     return first;
   }
   const std::string path = fmt::format("/proc/{0}/task/{0}/children", init.pid);
@@ -133,19 +118,19 @@ Result<std::string> change_user(Target& target, const std::string& user, int com
   const Account account =
       SBX_TRY(find_account(user, {SBX_TRY(read_inside(command, joined, "/etc/passwd")),
                                   SBX_TRY(read_inside(command, joined, "/etc/group"))}));
-  if (!is_mapped(target.spec.uid_mappings, account.uid) ||
-      !is_mapped(target.spec.gid_mappings, account.gid)) {
+  if (!is_mapped(target.config.spec.uid_mappings, account.uid) ||
+      !is_mapped(target.config.spec.gid_mappings, account.gid)) {
     return fail(Error::make(ErrorCode::kUnsupported, "become user",
                             fmt::format("{}:{}", account.uid, account.gid),
                             "this id is not mapped into the container"));
   }
-  oci::SpecUser& who = target.spec.process.user;
+  oci::SpecUser& who = target.config.spec.process.user;
   who.uid = account.uid;
   who.gid = account.gid;
   if (who.additional_gids) {
     who.additional_gids = account.groups;
     std::erase_if(*who.additional_gids,
-                  [&](gid_t gid) { return !is_mapped(target.spec.gid_mappings, gid); });
+                  [&](gid_t gid) { return !is_mapped(target.config.spec.gid_mappings, gid); });
     who.additional_gids->insert(who.additional_gids->begin(), account.gid);  // see spec_builder.cpp
   }
   return account.home;
@@ -153,7 +138,7 @@ Result<std::string> change_user(Target& target, const std::string& user, int com
 
 Result<void> change_process(Target& target, const ExecOptions& options, int command,
                             const sys::Namespaces& joined) {
-  oci::SpecProcess& process = target.spec.process;
+  oci::SpecProcess& process = target.config.spec.process;
   std::string home;
   if (options.user) {
     home = SBX_TRY(change_user(target, *options.user, command, joined));
@@ -169,8 +154,8 @@ Result<void> change_process(Target& target, const ExecOptions& options, int comm
   RunRequest request;
   request.environment = options.environment;
   request.environment_files = options.environment_files;
-  process.env = SBX_TRY(build_environment(
-      {request, process.env, home.empty() ? "/" : home, target.spec.hostname, options.terminal}));
+  process.env = SBX_TRY(build_environment({request, process.env, home.empty() ? "/" : home,
+                                           target.config.spec.hostname, options.terminal}));
   process.terminal = options.terminal;
   process.args = options.command;
   return {};
@@ -178,10 +163,10 @@ Result<void> change_process(Target& target, const ExecOptions& options, int comm
 
 /// The plan of what is left to do: the sandbox itself is there.
 Result<sandbox::Plan> plan_of(Target& target) {
-  target.spec.mounts.clear();
-  target.spec.devices.clear();
-  target.spec.masked_paths.clear();
-  target.spec.read_only_paths.clear();
+  target.config.spec.mounts.clear();
+  target.config.spec.devices.clear();
+  target.config.spec.masked_paths.clear();
+  target.config.spec.read_only_paths.clear();
   IdChoice ids;
   const auto extents = [](const std::vector<oci::SpecIdMapping>& maps) {
     std::vector<sys::IdExtent> out;
@@ -190,9 +175,11 @@ Result<sandbox::Plan> plan_of(Target& target) {
     }
     return out;
   };
-  ids.identities.maps = {extents(target.spec.uid_mappings), extents(target.spec.gid_mappings)};
-  sandbox::Plan plan = SBX_TRY(make_plan({target.spec, ids, target.stored.request.network,
-                                          target.container.state.id, "", "", target.stored.init}));
+  ids.identities.maps = {extents(target.config.spec.uid_mappings),
+                         extents(target.config.spec.gid_mappings)};
+  sandbox::Plan plan =
+      SBX_TRY(make_plan({target.config.spec, ids, target.config.stored.request.network,
+                         target.container.state.id, "", "", target.config.stored.init}));
   plan.title = sys::ProcessTitle::find();
   return plan;
 }
@@ -227,7 +214,7 @@ Result<int> exec(const ExecOptions& options) {
   (void)sys::raw::set_dumpable(false);
   const std::string data_root = SBX_TRY(data_root_of(options.root));
   Target target = SBX_TRY(find_target(data_root, options.container));
-  const sys::Namespaces joined = namespaces_of(target.stored.request.network);
+  const sys::Namespaces joined = namespaces_of(target.config.stored.request.network);
   const sys::Fd command = SBX_TRY(open_joinable_command(data_root, target, joined));
   SBX_TRY(change_process(target, options, command.get(), joined));
   const sandbox::Plan plan = SBX_TRY(plan_of(target));

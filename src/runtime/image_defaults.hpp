@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct ImageDefaults {
   std::string user;
   std::string stop_signal;
   std::vector<std::string> volumes;  // directories inside
+  std::map<std::string, std::string> labels;
 };
 
 }  // namespace sbx::runtime

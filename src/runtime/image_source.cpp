@@ -19,6 +19,7 @@ ImageDefaults defaults_of(const oci::ImageConfig& config) {
   defaults.working_directory = config.working_dir;
   defaults.user = config.user;
   defaults.stop_signal = config.stop_signal;
+  defaults.labels = config.labels;
   defaults.volumes.assign(config.volumes.begin(), config.volumes.end());
   return defaults;
 }

@@ -10,16 +10,13 @@
 #include <charconv>
 #include <chrono>
 
-#include "base/json.hpp"
 #include "runtime/container_dir.hpp"
-#include "runtime/stored_request.hpp"
 #include "sys/file.hpp"
 #include "sys/ns.hpp"
 
 namespace sbx::runtime {
 namespace {
 
-constexpr std::size_t kMaxConfig = std::size_t{4} << 20U;
 // How long the supervisor may take to put things away once its command is dead.
 constexpr int kCleanUpMs = 15000;
 // How often a container that is about to start or to end is looked at: there is nothing to watch then.
@@ -54,29 +51,13 @@ Result<bool> ends_within(const sys::ProcessMark& mark, int ms) {
   }
 }
 
-/// What begins or ends just now, or is only looked at by another command, as it is afterwards.
-Result<Container> settled(const std::string& data_root, Container container) {
-  for (int i = 0; i < kSettleTries && container.busy && !container.running(); ++i) {
-    (void)::nanosleep(&kPause, nullptr);
-    container = SBX_TRY(read_container(data_root, container.state.id));
-  }
-  return container;
-}
-
 struct StopRules {
   int signal = SIGTERM;
   int timeout = 10;
 };
 
 Result<StopRules> stop_rules(const std::string& data_root, const std::string& id) {
-  const std::string path = data_root + "/containers/" + id + "/config.json";
-  const Json config =
-      SBX_TRY(parse_json(SBX_TRY(sys::read_file_at(AT_FDCWD, path, kMaxConfig)), path));
-  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
-  if (ours == nullptr) {
-    return StopRules();
-  }
-  const StoredRequest stored = SBX_TRY(stored_request_from_json(*ours));
+  const StoredRequest stored = SBX_TRY(read_container_config(data_root, id)).stored;
   return StopRules{
       stored.request.stop_signal ? SBX_TRY(parse_signal(*stored.request.stop_signal)) : SIGTERM,
       stored.request.stop_timeout};

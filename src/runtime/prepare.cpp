@@ -129,7 +129,10 @@ Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* tim
 }
 
 Result<StoredRequest> to_store(const Prepared& prepared, const RunRequest& request) {
-  StoredRequest out{request, prepared.init};
+  const ImageDefaults& image = prepared.source.defaults();
+  CommandWords words = command_words(request, image);
+  StoredRequest out{request, prepared.init, std::move(words.entry_point), std::move(words.command),
+                    request.user.value_or(image.user)};
   out.request.overlay = prepared.plan.overlay ? OverlayEngine::kKernel : OverlayEngine::kFuse;
   if (!prepared.source.image_id().empty()) {
     out.request.image = prepared.source.image_id();  // its name may lead elsewhere by then
@@ -140,8 +143,8 @@ Result<StoredRequest> to_store(const Prepared& prepared, const RunRequest& reque
     out.request.image =
         request.image.substr(0, path) + SBX_TRY(sys::absolute_path(request.image.substr(path)));
   }
-  if (!out.request.stop_signal && !prepared.source.defaults().stop_signal.empty()) {
-    out.request.stop_signal = prepared.source.defaults().stop_signal;
+  if (!out.request.stop_signal && !image.stop_signal.empty()) {
+    out.request.stop_signal = image.stop_signal;
   }
   return out;
 }

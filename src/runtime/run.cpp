@@ -12,6 +12,7 @@
 #include "runtime/detach.hpp"
 #include "runtime/etc_files.hpp"
 #include "runtime/image_sharing.hpp"
+#include "runtime/labels.hpp"
 #include "runtime/prepare.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/supervisor.hpp"
@@ -145,6 +146,7 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
   state.image = request.image;
   state.image_id = prepared.source.image_id();
   state.command = prepared.spec.process.args;
+  state.labels = SBX_TRY(build_labels(request, prepared.source.defaults().labels));
   state.remove = request.remove;
   state.chain = prepared.source.chain();
   state.kernel_overlay = prepared.plan.overlay.has_value();
@@ -269,16 +271,9 @@ Result<void> start(const std::string& data_root, const std::string& id) {
     return {};
   }
   ContainerDir& container = *held;
-  const Json config = SBX_TRY(parse_json(SBX_TRY(container.read_config()), "config.json"));
-  const Json* const ours = SBX_TRY(find_object(config, "sbx"));
-  if (ours == nullptr) {
-    return fail(Error::make(ErrorCode::kUnsupported, "start container", id,
-                            "an older sbx has made it, which did not note what that takes"));
-  }
-  const StoredRequest stored = SBX_TRY(stored_request_from_json(*ours));
-  Prepared prepared =
-      SBX_TRY(prepare_again(stored, SBX_TRY(oci::runtime_spec_from_json(config)), id, data_root));
-  return run_in_background({prepared, stored.request, root, container, false});
+  ContainerConfig config = SBX_TRY(read_container_config(data_root, id));
+  Prepared prepared = SBX_TRY(prepare_again(config.stored, std::move(config.spec), id, data_root));
+  return run_in_background({prepared, config.stored.request, root, container, false});
 }
 
 }  // namespace sbx::runtime

@@ -250,20 +250,23 @@ class Builder {
 
 }  // namespace
 
+CommandWords command_words(const RunRequest& request, const ImageDefaults& defaults) {
+  if (!request.entry_point) {
+    return {defaults.entry_point, request.command.empty() ? defaults.command : request.command};
+  }
+  // As docker: --entrypoint replaces the image's, and the image's Cmd is meant for the image's entry point only.
+  CommandWords words{{}, request.command};
+  if (!request.entry_point->empty()) {
+    words.entry_point.push_back(*request.entry_point);
+  }
+  return words;
+}
+
 Result<std::vector<std::string>> build_arguments(const RunRequest& request,
                                                  const ImageDefaults& defaults) {
-  std::vector<std::string> arguments;
-  if (request.entry_point) {
-    // As docker: --entrypoint replaces the image's, and the image's Cmd is meant for the image's entry point only.
-    if (!request.entry_point->empty()) {
-      arguments.push_back(*request.entry_point);
-    }
-    arguments.insert(arguments.end(), request.command.begin(), request.command.end());
-  } else {
-    arguments = defaults.entry_point;
-    const auto& command = request.command.empty() ? defaults.command : request.command;
-    arguments.insert(arguments.end(), command.begin(), command.end());
-  }
+  const CommandWords words = command_words(request, defaults);
+  std::vector<std::string> arguments = words.entry_point;
+  arguments.insert(arguments.end(), words.command.begin(), words.command.end());
   if (arguments.empty() || arguments.front().empty()) {
     return fail(Error::make(ErrorCode::kInvalidArgument, "run", request.image,
                             "no command was given and the image has none")

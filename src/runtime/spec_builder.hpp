@@ -26,6 +26,13 @@ struct SpecInput {
 
 Result<oci::RuntimeSpec> build_spec(const SpecInput& input);
 
+/// What a command is put together from: of the request, or of the image.
+struct CommandWords {
+  std::vector<std::string> entry_point;
+  std::vector<std::string> command;
+};
+CommandWords command_words(const RunRequest& request, const ImageDefaults& defaults);
+
 /// The command line as docker puts it together from entry point and command of image and request.
 Result<std::vector<std::string>> build_arguments(const RunRequest& request,
                                                  const ImageDefaults& defaults);

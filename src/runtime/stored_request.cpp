@@ -80,7 +80,10 @@ Json to_json(const StoredRequest& stored) {
            {"logMaxFiles", request.log.max_files},
            {"stopSignal", request.stop_signal.value_or("")},
            {"stopTimeout", request.stop_timeout},
-           {"init", stored.init}};
+           {"init", stored.init},
+           {"entryPoint", stored.entry_point},
+           {"command", stored.command},
+           {"user", stored.user}};
   if (request.kept_ids.uid) {
     out["keptUid"] = *request.kept_ids.uid;
   }
@@ -113,6 +116,9 @@ Result<StoredRequest> stored_request_from_json(const Json& object) {
   request.stop_timeout = static_cast<int>(SBX_TRY(find_integer(object, "stopTimeout")).value_or(0));
   request.pull = PullPolicy::kNever;
   out.init = SBX_TRY(read_flag(object, "init"));
+  out.entry_point = SBX_TRY(find_strings(object, "entryPoint"));
+  out.command = SBX_TRY(find_strings(object, "command"));
+  out.user = SBX_TRY(find_string(object, "user")).value_or("");
   return out;
 }
 

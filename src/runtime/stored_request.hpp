@@ -14,6 +14,10 @@ namespace sbx::runtime {
 struct StoredRequest {
   RunRequest request;  // image, network, ids, engine, limits and streams; all else has its default
   bool init = true;    // ours is PID 1
+  // What its command was put together from, for `inspect` and `commit`.
+  std::vector<std::string> entry_point;
+  std::vector<std::string> command;
+  std::string user;  // as it was given, or as the image has it
 };
 
 Json to_json(const StoredRequest& stored);

@@ -86,6 +86,7 @@ _sbx() {
     @COMMAND@) if [[ $positionals -eq 0 ]]; then _sbx_images "$current"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     @IMAGES@) _sbx_images "$current" ;;
     @CONTAINERS@) _sbx_containers "$current" ;;
+    @OBJECTS@) _sbx_containers "$current"; words=("${COMPREPLY[@]}"); _sbx_images "$current"; COMPREPLY+=("${words[@]}") ;;
     @FILES@) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
@@ -114,11 +115,11 @@ def bash(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
                 values.append(f"    {pattern}) mapfile -t COMPREPLY < <(compgen {flag} -- \"$current\"); return ;;")
             elif option.value == "text":
                 values.append(f"    {pattern}) return ;;")
-    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "container,containers", "file")}
+    kinds = {kind: [verb.name for verb in verbs if verb.positionals in kind.split(",")] for kind in ("command", "image,images", "container,containers", "objects", "file")}
     return (BASH.replace("@WITH_VALUE@", "\n".join(with_value)).replace("@OPTIONS@", "\n".join(cases))
             .replace("@VALUES@", "\n".join(values)).replace("@VERBS@", " ".join(verb.name for verb in verbs))
             .replace("@COMMAND@", " | ".join(kinds["command"])).replace("@IMAGES@", " | ".join(kinds["image,images"])).replace("@FILES@", " | ".join(kinds["file"]))
-            .replace("@CONTAINERS@", " | ".join(kinds["container,containers"])))
+            .replace("@CONTAINERS@", " | ".join(kinds["container,containers"])).replace("@OBJECTS@", " | ".join(kinds["objects"])))
 
 
 # ---- zsh -------------------------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ def zsh_spec(option: Option) -> str:
 
 def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
     positionals = {"command": ["    '1:image:_sbx_images'", "    '*::command:_normal'"], "image": ["    '1:image:_sbx_images'"],
-                   "images": ["    '*:image:_sbx_images'"], "containers": ["    '*:container:_sbx_containers'"], "container": ["    '1:container:_sbx_containers'", "    '*::command:_normal'"], "file": ["    '1:file:_files'"], "none": []}
+                   "images": ["    '*:image:_sbx_images'"], "containers": ["    '*:container:_sbx_containers'"], "container": ["    '1:container:_sbx_containers'", "    '*::command:_normal'"], "objects": ["    '*:object:_sbx_objects'"], "file": ["    '1:file:_files'"], "none": []}
     lines = ["#compdef sbx", "# Generated from src/cli/completions/options.txt.", "",
              "_sbx_images() {",
              "  local -a names",
@@ -145,6 +146,7 @@ def zsh(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
              "  compadd -a names", "}", "",
              "_sbx_containers() {", "  local -a names",
              "  names=(${=\"$(sbx ps --all --format '{{.Names}} {{.ID}}' 2>/dev/null)\"})", "  compadd -a names", "}", "",
+             "_sbx_objects() {", "  _sbx_containers", "  _sbx_images", "}", "",
              "_sbx() {", "  local context state line", "  typeset -A opt_args", "  local -a arguments verbs", "  verbs=("]
     lines += [f"    '{verb.name}:{zsh_quote(verb.about)}'" for verb in verbs]
     lines += ["  )", "  _arguments -C \\"] + [zsh_spec(option) + " \\" for option in options["global"]]
@@ -183,6 +185,8 @@ def fish(verbs: list[Verb], options: dict[str, list[Option]]) -> str:
             lines.append(f"complete -c sbx -n {quoted(seen)} -F")
         elif verb.positionals in ("container", "containers"):
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_containers)'")
+        elif verb.positionals == "objects":
+            lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_containers) (__sbx_images)'")
         elif verb.positionals != "none":
             lines.append(f"complete -c sbx -n {quoted(seen)} -a '(__sbx_images)'")
     return "\n".join(lines) + "\n"

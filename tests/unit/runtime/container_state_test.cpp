@@ -12,6 +12,7 @@ TEST_CASE("a container's state is read as it was written") {
   state.image_id = "sha256:b";
   state.chain = "sha256:c";
   state.command = {"sleep", "1"};
+  state.labels = {{"a", "1"}, {"b", ""}};
   state.remove = true;
   state.kernel_overlay = true;
   state.status = ContainerStatus::kRunning;
@@ -25,6 +26,7 @@ TEST_CASE("a container's state is read as it was written") {
   const auto again = container_state_from_json(to_json(state));
   REQUIRE(again);
   CHECK(to_json(*again) == to_json(state));
+  CHECK(again->labels == state.labels);
   CHECK(again->monitor.start == 345);
   CHECK(again->status == ContainerStatus::kRunning);
 }

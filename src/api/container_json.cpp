@@ -1,0 +1,187 @@
+#include "api/container_json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sys/netdev.hpp"
+
+namespace sbx::api {
+namespace {
+
+constexpr const char* kNever = "0001-01-01T00:00:00Z";  // as docker writes no time at all
+
+std::string time_or_never(const std::string& time) { return time.empty() ? kNever : time; }
+
+Json state_of(const runtime::Container& container) {
+  const runtime::ContainerState& state = container.state;
+  return {{"Status", runtime::status_word(state.status)},
+          {"Running", container.running()},
+          {"Paused", false},
+          {"Restarting", false},
+          {"OOMKilled", false},
+          {"Dead", false},
+          {"Pid", container.running() ? state.init.pid : 0},
+          {"ExitCode", state.exit_code},
+          {"Error", state.error},
+          {"StartedAt", time_or_never(state.started)},
+          {"FinishedAt", time_or_never(state.finished)}};
+}
+
+bool has(const std::vector<std::string>& options, std::string_view option) {
+  return std::find(options.begin(), options.end(), option) != options.end();
+}
+
+/// Mounts that every container has are not for showing.
+bool is_users(const oci::SpecMount& mount, const std::string& directory) {
+  constexpr std::array<std::string_view, 6> kOurs{"/proc",    "/dev",        "/dev/pts",
+                                                  "/dev/shm", "/dev/mqueue", "/sys"};
+  return std::find(kOurs.begin(), kOurs.end(), mount.destination) == kOurs.end() &&
+         !mount.source.starts_with(directory + "/etc/");
+}
+
+Json mounts_of(const oci::RuntimeSpec& spec, const std::string& directory) {
+  Json out = Json::array();
+  for (const oci::SpecMount& mount : spec.mounts) {
+    if (!is_users(mount, directory) || (mount.type != "bind" && mount.type != "tmpfs")) {
+      continue;
+    }
+    std::vector<std::string> mode = mount.options;
+    std::erase_if(mode, [](const std::string& o) { return o == "bind" || o == "rbind"; });
+    out.push_back({{"Type", mount.type},
+                   {"Source", mount.type == "bind" ? mount.source : ""},
+                   {"Destination", mount.destination},
+                   {"Mode", fmt::format("{}", fmt::join(mode, ","))},
+                   {"RW", !has(mode, "ro")},
+                   {"Propagation", mount.type == "bind" ? "rprivate" : ""}});
+  }
+  return out;
+}
+
+Json binds_of(const oci::RuntimeSpec& spec, const std::string& directory) {
+  Json out = Json::array();
+  for (const oci::SpecMount& mount : spec.mounts) {
+    if (mount.type == "bind" && is_users(mount, directory)) {
+      out.push_back(fmt::format("{}:{}{}", mount.source, mount.destination,
+                                has(mount.options, "ro") ? ":ro" : ""));
+    }
+  }
+  return out;
+}
+
+std::string_view network_word(NetworkMode mode) {
+  switch (mode) {
+    case NetworkMode::kSlirp:
+      return "slirp";
+    case NetworkMode::kNone:
+      return "none";
+    case NetworkMode::kHost:
+      break;
+  }
+  return "host";
+}
+
+Json log_config_of(const LogOptions& log) {
+  Json options = Json::object();
+  if (log.max_size != 0) {
+    options["max-size"] = std::to_string(log.max_size);
+    options["max-file"] = std::to_string(log.max_files);
+  }
+  return {{"Type", log.driver == LogDriver::kJsonFile ? "json-file" : "none"},
+          {"Config", std::move(options)}};
+}
+
+Json host_config_of(const runtime::Container& container, const runtime::ContainerConfig& config,
+                    const ContainerFacts& facts) {
+  const runtime::RunRequest& request = config.stored.request;
+  Json security = Json::array();
+  if (config.spec.process.no_new_privileges) {
+    security.push_back("no-new-privileges");
+  }
+  return {{"Binds", binds_of(config.spec, facts.directory)},
+          {"LogConfig", log_config_of(request.log)},
+          {"NetworkMode", network_word(request.network)},
+          {"PortBindings", Json::object()},
+          {"AutoRemove", container.state.remove},
+          {"IpcMode", "private"},
+          {"PidMode", ""},
+          {"UTSMode", ""},
+          {"CgroupnsMode", "private"},
+          {"Privileged", false},
+          {"ReadonlyRootfs", config.spec.read_only_root},
+          {"SecurityOpt", std::move(security)},
+          {"StorageOpt", request.storage.bytes == 0
+                             ? Json::object()
+                             : Json{{"size", std::to_string(request.storage.bytes)}}},
+          {"Init", config.stored.init},
+          {"MaskedPaths", config.spec.masked_paths},
+          {"ReadonlyPaths", config.spec.read_only_paths}};
+}
+
+Json config_of(const runtime::Container& container, const runtime::ContainerConfig& config) {
+  const runtime::RunRequest& request = config.stored.request;
+  return {{"Hostname", config.spec.hostname},
+          {"User", config.stored.user},
+          {"Tty", config.spec.process.terminal},
+          {"OpenStdin", request.interactive},
+          {"Env", config.spec.process.env},
+          {"Cmd", config.stored.command},
+          {"Entrypoint", config.stored.entry_point},
+          {"Image", container.state.image},
+          {"WorkingDir", config.spec.process.cwd},
+          {"Labels", container.state.labels},
+          {"StopSignal", request.stop_signal.value_or("SIGTERM")},
+          {"StopTimeout", request.stop_timeout}};
+}
+
+/// Of a network of its own all sandboxes have the same addresses: nobody sees them from outside.
+Json network_of(const runtime::Container& container, NetworkMode mode) {
+  const bool has_address = mode == NetworkMode::kSlirp && container.running();
+  const sys::TapConfig tap;
+  const auto text = [&](const std::array<std::uint8_t, 4>& address) {
+    return has_address ? fmt::format("{}", fmt::join(address, ".")) : std::string();
+  };
+  Json one{{"IPAddress", text(tap.address)},
+           {"IPPrefixLen", has_address ? tap.prefix_length : 0},
+           {"Gateway", text(tap.gateway)}};
+  Json out = one;
+  out["Ports"] = Json::object();
+  out["Networks"] = {{network_word(mode), std::move(one)}};
+  return out;
+}
+
+}  // namespace
+
+Json container_to_json(const runtime::Container& container, const runtime::ContainerConfig& config,
+                       const ContainerFacts& facts) {
+  const runtime::ContainerState& state = container.state;
+  const std::vector<std::string>& words = state.command;
+  const std::string driver = state.kernel_overlay ? "overlay" : "sbx-overlay";
+  const bool logged = config.stored.request.log.driver == LogDriver::kJsonFile;
+  return {{"Id", state.id},
+          {"Created", state.created},
+          {"Path", words.empty() ? "" : words.front()},
+          {"Args", words.empty() ? std::vector<std::string>()
+                                 : std::vector<std::string>(words.begin() + 1, words.end())},
+          {"State", state_of(container)},
+          {"Image", facts.image_id},
+          {"ImageName", state.image},
+          {"ImageDigest", state.image_id},
+          {"Name", "/" + state.name},  // docker writes the slash of the links of its first years
+          {"RestartCount", 0},
+          {"Driver", driver},
+          {"Platform", "linux"},
+          {"ResolvConfPath", facts.directory + "/etc/resolv.conf"},
+          {"HostnamePath", facts.directory + "/etc/hostname"},
+          {"HostsPath", facts.directory + "/etc/hosts"},
+          {"LogPath", logged ? facts.directory + "/log/container.log" : ""},
+          {"OCIConfigPath", facts.directory + "/config.json"},
+          {"GraphDriver", {{"Name", driver}, {"Data", {{"UpperDir", facts.directory + "/upper"}}}}},
+          {"HostConfig", host_config_of(container, config, facts)},
+          {"Mounts", mounts_of(config.spec, facts.directory)},
+          {"Config", config_of(container, config)},
+          {"NetworkSettings", network_of(container, config.stored.request.network)}};
+}
+
+}  // namespace sbx::api
