@@ -83,7 +83,7 @@ FsResult<void> Overlay::read_index(Node& dir, DirIndex& index) noexcept {
 /// A server that was killed had taken a whiteout, or what covers a lower name, away, and put nothing in its place yet.
 FsResult<void> Overlay::end_interruption(Node& dir, int fd, DirIndex& index) noexcept {
   const KeepTimes keep(fd);
-  for (const std::string& name : upper_->hidden_names(fd)) {
+  for (const std::string& name : SBX_TRY(upper_->hidden_names(fd))) {
     const std::uint32_t below = lower_type(dir, name);
     if (below != 0 && index.find(name) == nullptr) {
       SBX_TRY(upper_->make_whiteout(fd, name));

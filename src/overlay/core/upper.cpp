@@ -51,20 +51,43 @@ constexpr const char* kHidden = "user.sbx.hidden";
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+/// An error that says that there is nothing. Any other must not be taken for that: a file without marks is another file.
+bool means_none(Errno error) {
+  return error == Errno(ENODATA) || error == Errno(EOPNOTSUPP) || error == Errno(ENOENT);
+}
+
 /// The value of a short attribute; empty if there is none.
-std::string read_mark(int fd, const char* name) noexcept {
+FsResult<std::string> read_mark(int fd, const char* name) noexcept {
   std::array<std::byte, 512> small;  // NOLINT: filled below
-  const auto size = at::get_xattr(fd, name, small);
+  auto size = at::get_xattr(fd, name, small);
   if (size) {
-    return {reinterpret_cast<const char*>(small.data()), *size};
+    return std::string(reinterpret_cast<const char*>(small.data()), *size);
   }
-  if (size.error() != Errno(ERANGE)) {
-    return {};
+  std::string value;
+  if (size.error() == Errno(ERANGE)) {
+    value.resize(kXattrSizeMax);
+    size = at::get_xattr(fd, name, std::as_writable_bytes(std::span(value)));
   }
-  std::string value(kXattrSizeMax, '\0');
-  const auto large = at::get_xattr(fd, name, std::as_writable_bytes(std::span(value)));
-  value.resize(large ? *large : 0);
+  if (!size && !means_none(size.error())) {
+    return fail(size.error());
+  }
+  value.resize(size ? *size : 0);
   return value;
+}
+
+/// The names of all attributes, each with its NUL; none where there are no attributes.
+FsResult<std::string> list_marks(int fd) noexcept {
+  std::string list(1024, '\0');  // most are shorter
+  auto size = at::list_xattr(fd, list);
+  if (!size && size.error() == Errno(ERANGE)) {
+    list.resize(kXattrSizeMax);
+    size = at::list_xattr(fd, list);
+  }
+  if (!size && !means_none(size.error())) {
+    return fail(size.error());
+  }
+  list.resize(size ? *size : 0);
+  return list;
 }
 
 /// A mark in decimal; 0 if it is none.
@@ -130,24 +153,21 @@ FsResult<void> Upper::load_marks(int fd, Stored& stored) const noexcept {
     }
     return {};
   }
-  std::array<char, 1024> small;  // NOLINT: filled below
-  std::string large;
-  std::string_view list;
-  const auto size = at::list_xattr(fd, small);
-  if (size) {
-    list = {small.data(), *size};
-  } else if (size.error() == Errno(ERANGE)) {
-    large.resize(kXattrSizeMax);
-    const auto full = at::list_xattr(fd, large);
-    list = std::string_view(large).substr(0, full ? *full : 0);
-  }
-  while (!list.empty()) {
-    const std::string_view name = list.substr(0, list.find('\0'));
-    list.remove_prefix(std::min(name.size() + 1, list.size()));
+  const std::string names = SBX_TRY(list_marks(fd));
+  std::string_view left = names;
+  Errno trouble;
+  const auto value_of = [&](std::string_view name) {
+    auto value = read_mark(fd, std::string(name).c_str());
+    trouble = value ? trouble : value.error();
+    return value ? std::move(*value) : std::string();
+  };
+  while (!left.empty()) {
+    const std::string_view name = left.substr(0, left.find('\0'));
+    left.remove_prefix(std::min(name.size() + 1, left.size()));
     take_mark(
-        name, [&] { return read_mark(fd, std::string(name).c_str()); }, native(), stored);
+        name, [&] { return value_of(name); }, native(), stored);
   }
-  return {};
+  return trouble == Errno() ? FsResult<void>() : fail(trouble);
 }
 
 Stored Upper::plain(const struct stat& st) const noexcept {
@@ -475,10 +495,11 @@ FsResult<void> Upper::unhide(int dir) const noexcept {
   return removed || removed.error() == Errno(ENODATA) ? FsResult<void>() : removed;
 }
 
-std::vector<std::string> Upper::hidden_names(int dir) const noexcept {
+FsResult<std::vector<std::string>> Upper::hidden_names(int dir) const noexcept {
   std::array<std::byte, 2 * (kNameMax + 1)> value;  // NOLINT: filled below
-  const auto size = marks_.get(dir, kHidden, value);
-  std::string_view left(reinterpret_cast<const char*>(value.data()), size ? *size : 0);
+  // Not read means not known: without the names the mark must stay, as what they hid would show again.
+  const std::size_t size = SBX_TRY(marks_.get(dir, kHidden, value));
+  std::string_view left(reinterpret_cast<const char*>(value.data()), size);
   std::vector<std::string> names;
   while (!left.empty()) {
     const std::string_view name = left.substr(0, left.find('/'));

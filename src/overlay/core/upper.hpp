@@ -124,7 +124,7 @@ class Upper {
   /// The number whose marks go if the whiteout goes: see Marks::forget(). 0 if there are none.
   [[nodiscard]] std::uint64_t last_whiteout(int dir, Name name) const noexcept;
   /// The names in a directory that Stored::interrupted told of: what is not there of them is a whiteout.
-  [[nodiscard]] std::vector<std::string> hidden_names(int dir) const noexcept;
+  [[nodiscard]] FsResult<std::vector<std::string>> hidden_names(int dir) const noexcept;
   FsResult<void> end_interruption(int dir) const noexcept { return unhide(dir); }
   FsResult<void> set_opaque(int dir) const noexcept;
   /// Replaces the whiteout ".wh.NAME" by one that we know how to move; if `hides`, else just removes it.

@@ -104,12 +104,20 @@ Result<void> Upper::empty_work() {
       continue;
     }
     const auto st = at::stat(work_.get(), name.c_str());
-    if (st && !S_ISDIR(st->st_mode) && st->st_nlink > 1 && name.starts_with(kLinkingPrefix)) {
+    if (!st && st.error() == Errno(ENOENT)) {
+      continue;  // what NFS kept of a file that was in use
+    }
+    if (!st) {
+      // It may be what tells that a file lacks names.
+      return fail(
+          Error::system("look at", fmt::format("work directory's '{}'", name), st.error().value()));
+    }
+    if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 && name.starts_with(kLinkingPrefix)) {
       half_linked_.push_back(name);
       continue;
     }
     SBX_TRY(sys::remove_tree_at(work_.get(), name));
-    if (st && (S_ISDIR(st->st_mode) || st->st_nlink == 1)) {
+    if (S_ISDIR(st->st_mode) || st->st_nlink == 1) {
       marks_.forget(st->st_ino);
     }
   }
@@ -120,9 +128,13 @@ Result<void> Upper::find_side_files() {
   auto store = at::open(work_.get(), kStore, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   std::array<char, 64> text{};
   const auto size =
-      store ? at::read_link(store->get(), kForm, text) : FsResult<std::size_t>(no(ENOENT));
-  if (!size) {
+      store ? at::read_link(store->get(), kForm, text) : FsResult<std::size_t>(fail(store.error()));
+  if (!size && size.error() == Errno(ENOENT)) {
     return {};  // none, or whoever made them was killed before anything was in the upper directory
+  }
+  if (!size) {
+    // Taken for none, they would be lost: owners, and what is only in the lower tree.
+    return fail(Error::system("read the side files of", "upper directory", size.error().value()));
   }
   can_.xattrs = false;
   if (std::string_view(text.data(), *size) != SBX_TRY(form_of(root_.get(), work_.get()))) {

@@ -1,7 +1,13 @@
 #include "fixture.hpp"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -123,6 +129,33 @@ std::unique_ptr<Overlay> make_overlay(std::unique_ptr<Upper> upper, std::unique_
     throw std::runtime_error(made.error().message());
   }
   return std::move(*made);
+}
+
+int in_child(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      ::_exit(body());
+    } catch (...) {
+      ::_exit(127);
+    }
+  }
+  int status = 0;
+  const bool ended = child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status);
+  return ended && WEXITSTATUS(status) <= 100 ? WEXITSTATUS(status) : -1;
+}
+
+bool refuse_calls(std::initializer_list<int> calls, int error) {
+  std::vector<struct sock_filter> filter{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+  for (const int call : calls) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const struct sock_fprog program { static_cast<unsigned short>(filter.size()), filter.data() };
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 Held::~Held() {

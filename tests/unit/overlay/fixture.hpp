@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,11 @@ std::unique_ptr<Overlay> make_overlay(const Scratch& scratch, std::unique_ptr<Lo
 std::unique_ptr<Overlay> make_overlay(std::unique_ptr<Upper> upper, std::unique_ptr<Lower> lower,
                                       IdView ids = all_ids(),
                                       std::uint64_t copy_by_parts_from = std::uint64_t{1} << 20U);
+
+/// Runs it in a child process; what it returned, 0 to 100, or -1 if it did not come that far.
+int in_child(const std::function<int()>& body);
+/// From now on these system calls (SYS_*) fail in this process, with this errno. False if it cannot be had.
+[[nodiscard]] bool refuse_calls(std::initializer_list<int> calls, int error);
 
 /// A node that the "kernel" knows until the end of this object's life.
 class Held {

@@ -6,10 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <linux/filter.h>
 #include <linux/fs.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +17,6 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -389,41 +385,24 @@ bool only_newer(const Snapshot& before, const Snapshot& seen) {
          });
 }
 
-/// From now on link(2) and rename(2) fail in this process for want of room.
-bool refuse_names() {
-  constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | ENOSPC;
-  struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 1, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, kRefuse),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const struct sock_fprog program { std::size(filter), filter };
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 /// Whether a server that can make no names finds the tree as it was before or is after.
 bool starts_without_names(const Scratch& scratch, const UpperKind& kind, const Snapshot& before,
                           const Snapshot& after) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    auto upper = open_upper(scratch, kind);
-    if (!refuse_names()) {
-      ::_exit(2);
-    }
-    const auto overlay = make_overlay(std::move(upper), std::make_unique<MemoryLower>(lower_tree()),
-                                      all_ids(), kPartsFrom);
-    const Snapshot seen = snapshot(*overlay);
-    if (!only_newer(before, seen) && seen != after) {
-      std::fprintf(stderr, "from before:%s\n", difference(before, seen).c_str());
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  int status = 0;
-  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return in_child([&] {
+           auto upper = open_upper(scratch, kind);
+           if (!refuse_calls({SYS_linkat, SYS_renameat2}, ENOSPC)) {
+             return 2;
+           }
+           const auto overlay =
+               make_overlay(std::move(upper), std::make_unique<MemoryLower>(lower_tree()),
+                            all_ids(), kPartsFrom);
+           const Snapshot seen = snapshot(*overlay);
+           if (!only_newer(before, seen) && seen != after) {
+             std::fprintf(stderr, "from before:%s\n", difference(before, seen).c_str());
+             return 1;
+           }
+           return 0;
+         }) == 0;
 }
 
 void check_work(const Scratch& scratch) {

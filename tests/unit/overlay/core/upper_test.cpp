@@ -1,6 +1,7 @@
 #include "overlay/core/upper.hpp"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -87,6 +88,56 @@ TEST_CASE("work left by a server that was killed is cleaned up", "[upper]") {
     left += name == "whiteout" || name == "marks" ? 0U : 1U;
   }
   CHECK(left == 0);
+}
+
+TEST_CASE("attributes that cannot be read are not taken for none", "[upper]") {
+  const Scratch scratch;
+  {
+    auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+    AttrChange change;
+    change.set_mode = true;
+    change.mode = 0711;
+    auto file = walk(*overlay, path_of("dir/file"));
+    REQUIRE(overlay->set_attr(file->id(), change));
+  }
+  // Their names, their values; of side files all of that is a link to read.
+  for (const int call : {SYS_flistxattr, SYS_fgetxattr, SYS_readlinkat}) {
+    CAPTURE(call);
+    const bool in_files = !UpperKind::of_environment().has.xattrs;
+    const bool concerned = (call == SYS_readlinkat) == in_files;
+    const int said = in_child([&] {
+      auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+      if (!refuse_calls({call}, EIO)) {
+        return 100;
+      }
+      const auto file = walk(*overlay, path_of("dir/file"));
+      return file ? 0 : file.error().value();
+    });
+    CHECK(said == (concerned ? EIO : 0));
+  }
+  // What was said of the file is still there.
+  auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+  auto file = walk(*overlay, path_of("dir/file"));
+  REQUIRE(file);
+  CHECK(overlay->get_attr(file->id())->mode == (S_IFREG | 0711));
+  CHECK(overlay->get_attr(file->id())->owner == Owner{30, 40});
+}
+
+TEST_CASE("a directory left half changed waits until it can be read", "[upper]") {
+  const Scratch scratch;
+  (void)make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+  store_mark(scratch, ".", "user.sbx.hidden", "dir");
+  CHECK(in_child([&] {
+          auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+          if (!refuse_calls({SYS_fgetxattr, SYS_readlinkat}, EIO)) {
+            return 100;
+          }
+          const auto found = walk(*overlay, path_of("dir"));
+          return found ? 0 : found.error().value();
+        }) == EIO);
+  auto overlay = make_overlay(scratch, std::make_unique<MemoryLower>(small_tree()));
+  CHECK(walk(*overlay, path_of("dir")).error() == Errno(ENOENT));
+  CHECK(stored_mark(scratch, ".", "user.sbx.hidden") == "none");
 }
 
 TEST_CASE("a directory copied by hand is refused, not mixed up", "[upper]") {

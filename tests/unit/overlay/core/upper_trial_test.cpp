@@ -1,5 +1,6 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -196,6 +197,16 @@ TEST_CASE("a file whose side file is damaged is an error, and no other is", "[up
   auto overlay = overlay_of(scratch, "side-files");
   CHECK(walk(*overlay, path_of("other")).error() == Errno(EIO));
   CHECK(content(*overlay, "dir/file") == "CONtent");
+}
+
+TEST_CASE("side files that cannot be read are not taken for none", "[upper]") {
+  const Scratch scratch;
+  REQUIRE(write(*overlay_of(scratch, "side-files"), "dir/file", "CON"));
+  // "xattrs": the file system could do without side files now.
+  CHECK(in_child([&] {
+          return !refuse_calls({SYS_readlinkat}, EIO) ? 100 : open_upper(scratch, "xattrs") ? 1 : 0;
+        }) == 0);
+  CHECK(content(*overlay_of(scratch, "xattrs"), "dir/file") == "CONtent");
 }
 
 TEST_CASE("upper directories on a tmpfs work, with and without its xattrs", "[upper]") {
