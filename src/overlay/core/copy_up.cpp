@@ -78,19 +78,26 @@ FsResult<Node*> Overlay::step_into(Node& dir, LowerRef ref, const std::string& n
   const FdRef parent = SBX_TRY(dir_fd(dir));
   const std::string fresh = upper_->work_name("c");
   Quota::Admission admission = SBX_TRY(Quota::admit_file(quota_.get()));
-  sys::Fd fd = SBX_TRY(
-      upper_->make(upper_->work(), fresh.c_str(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}, {}));
-  SBX_TRY(copy_xattrs(ref, fd.get()));
-  SBX_TRY(upper_->set_origin(fd.get(), attr.ino));
-  const struct timespec times[2] = {attr.atime, attr.mtime};
-  SBX_TRY(sys::at::set_times(fd.get(), times));
-  const struct stat host = SBX_TRY(sys::at::stat(fd.get()));
-  {
+  const OverrideStat stat{attr.owner, attr.mode & 07777, S_IFDIR, 0};
+  sys::Fd fd = SBX_TRY(upper_->make(upper_->work(), fresh.c_str(), stat, {}));
+  const auto copied = [&]() -> FsResult<struct stat> {
+    SBX_TRY(copy_xattrs(ref, fd.get()));
+    SBX_TRY(upper_->set_origin(fd.get(), attr.ino));
+    const struct timespec times[2] = {attr.atime, attr.mtime};
+    SBX_TRY(sys::at::set_times(fd.get(), times));
+    const struct stat made = SBX_TRY(sys::at::stat(fd.get()));
     const KeepTimes keep(parent->get());
     SBX_TRY(upper_->place(fresh.c_str(), parent->get(), name));
+    return made;
   }
-  SBX_TRY(upper_->finish_dir(fd.get(), {attr.owner, attr.mode & 07777, S_IFDIR, 0}));
+  ();
+  if (!copied) {
+    (void)sys::at::unlink(upper_->work(), fresh.c_str(), AT_REMOVEDIR);  // else the next start does
+    return fail(copied.error());
+  }
+  const struct stat& host = *copied;
   admission.use(host);
+  SBX_TRY(upper_->finish_dir(fd.get(), stat));
   Node& node = nodes_.add(NodeId(ref.get()));
   node.lower = LowerPin::of(*lower_, ref);
   node.ino = attr.ino;
@@ -117,19 +124,26 @@ FsResult<Node*> Overlay::copy_up_file(LowerRef ref) noexcept {
   if (copied) {
     copied = place_copy(node, fresh, std::move(places));
     if (!copied) {
-      const auto host = sys::at::stat(upper_->work(), fresh.c_str());
-      if (host &&
-          host->st_nlink == 1) {  // else names could not be taken back: the next start does it
-        (void)sys::at::unlink(upper_->work(), fresh.c_str());
-      }
+      discard_copy(node, fresh);
     }
   }
   if (!copied) {
-    (void)fds_.take(node.id.get());
     nodes_.erase(node);
     return fail(copied.error());
   }
   return &node;
+}
+
+void Overlay::discard_copy(const Node& node, const std::string& work_name) noexcept {
+  (void)fds_.take(node.id.get());  // first: what is in use NFS does not remove
+  const auto host = sys::at::stat(upper_->work(), work_name.c_str());
+  if (!host || host->st_nlink > 1 || !sys::at::unlink(upper_->work(), work_name.c_str())) {
+    return;  // names could not be taken back: the next start does it, and the file is counted until then
+  }
+  upper_->marks().forget(host->st_ino);
+  if (quota_) {
+    quota_->remove_file(*host);
+  }
 }
 
 FsResult<void> Overlay::copy_xattrs(LowerRef ref, int fd) noexcept {

@@ -225,13 +225,15 @@ FsResult<Overlay::Found> Overlay::split_name(const Found& dir, Name name, LowerR
   const std::string fresh = upper_->work_name("c");
   Node& node = nodes_.add_new();
   node.lower = LowerPin::of(*lower_, ref);
-  const auto split = [&]() -> FsResult<void> {
-    SBX_TRY(copy_file_to_work(ref, fresh, node, Number::kOwn));
+  auto split = copy_file_to_work(ref, fresh, node, Number::kOwn);
+  if (split) {
     const KeepTimes keep(to->get());
-    return upper_->place(fresh.c_str(), to->get(), name);
-  }();
+    split = upper_->place(fresh.c_str(), to->get(), name);
+    if (!split) {
+      discard_copy(node, fresh);
+    }
+  }
   if (!split) {
-    (void)fds_.take(node.id.get());
     nodes_.erase(node);
     return fail(split.error());
   }

@@ -248,6 +248,8 @@ class Overlay {
   enum class Number { kOfLower, kOwn };
   FsResult<void> copy_file_to_work(LowerRef ref, const std::string& work_name, Node& node,
                                    Number number = Number::kOfLower) noexcept;
+  /// Takes a copy that got no name out of the work directory, and out of the quota.
+  void discard_copy(const Node& node, const std::string& work_name) noexcept;
   FsResult<void> copy_xattrs(LowerRef ref, int fd) noexcept;
   /// Loads all directories that were moved before this server's time: a name of a hard-linked file may lie in one.
   FsResult<void> find_moved() noexcept;

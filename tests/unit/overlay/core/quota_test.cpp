@@ -1,6 +1,9 @@
 #include "overlay/core/quota.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <random>
 
 #include "fixture.hpp"
@@ -13,10 +16,11 @@ using namespace test;
 
 constexpr std::uint64_t kMiB = 1U << 20U;
 
-std::unique_ptr<Overlay> limited(const Scratch& scratch, QuotaLimits limits) {
+std::unique_ptr<Overlay> limited(const Scratch& scratch, QuotaLimits limits,
+                                 const Model& lower = Model(), const char* kind = "xattrs") {
   Overlay::Options options;
-  options.lower = std::make_unique<MemoryLower>(Model());
-  options.upper = Upper::open(scratch.dir("upper"), scratch.dir("work")).value();
+  options.lower = std::make_unique<MemoryLower>(lower);
+  options.upper = open_upper(scratch, UpperKind::named(kind));
   options.ids = all_ids();
   options.durability = Durability::kVolatile;
   options.quota = limits;
@@ -119,6 +123,56 @@ TEST_CASE("what lies in the upper directory already counts") {
   }
   CHECK(make_file(*overlay, "c"));
   CHECK(free_bytes(*overlay) == 4 * kMiB);
+}
+
+TEST_CASE("a copy that gets no name costs nothing") {
+  Model lower;
+  const ModelRef dir = make_model_node(S_IFDIR | 0755, {});
+  const ModelRef linked = make_model_node(S_IFREG | 0644, {}, "linked");
+  (void)Model::create(*lower.root(), "dir", dir);
+  (void)Model::create(*dir, "file", make_model_node(S_IFREG | 0644, {}, "content"));
+  (void)Model::create(*dir, "one", linked);
+  (void)Model::link(linked, *dir, "two");
+  AttrChange change;
+  change.set_mode = true;
+  change.mode = 0700;
+  for (const char* kind : {"xattrs", "side-files", "bare"}) {
+    CAPTURE(kind);
+    const Scratch scratch;
+    const auto overlay = limited(scratch, {64 * kMiB, 100}, lower, kind);
+    const std::uint64_t files = overlay->stat_fs()->f_ffree;
+    const std::uint64_t bytes = free_bytes(*overlay);
+    // Something that the server does not know of lies where the copy is to have its name.
+    const Held held = walk(*overlay, path_of("dir")).value();
+    REQUIRE(list_all(*overlay, kRootNode, ListKind::kPlain).size() == 1);
+    std::filesystem::create_directories(scratch.path() + "/upper/dir/in");
+    CHECK_FALSE(overlay->set_attr(held.id(), change));
+    CHECK(overlay->stat_fs()->f_ffree == files);
+    std::filesystem::remove_all(scratch.path() + "/upper/dir");
+    REQUIRE(overlay->set_attr(held.id(), change));
+    CHECK(overlay->stat_fs()->f_ffree == files - 1);
+    const std::uint64_t bytes_then = free_bytes(*overlay);
+    CHECK(bytes_then < bytes);
+    for (const char* name : {"file", "one", "two"}) {
+      std::filesystem::create_directories(scratch.path() + "/upper/dir/" + name + "/in");
+      const auto file = overlay->lookup(held.id(), Name(std::string(name)));
+      const bool failed = !file || !overlay->set_attr(file->id, change);
+      CHECK(failed);
+      if (file && file->id != NodeId(0)) {
+        overlay->forget(file->id, 1);
+      }
+      CHECK(overlay->stat_fs()->f_ffree == files - 1);
+      CHECK(free_bytes(*overlay) == bytes_then);
+      std::filesystem::remove_all(scratch.path() + "/upper/dir/" + name);
+    }
+    // Nothing waits in the work directory but what always is there.
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path() + "/work")) {
+      CHECK((entry.path().filename() == "whiteout" || entry.path().filename() == "marks"));
+    }
+    const auto file = walk(*overlay, path_of("dir/file"));
+    REQUIRE(overlay->set_attr(file->id(), change));
+    CHECK(overlay->stat_fs()->f_ffree == files - 2);
+  }
 }
 
 TEST_CASE("making and removing for ever gains and loses nothing") {
