@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto options = sbx::overlay_mount::Options::parse(words);
   if (options && options->action == sbx::overlay_mount::Options::Action::kHelp) {
-    (void)std::fputs(std::string(sbx::overlay_mount::kUsage).c_str(), stdout);
+    (void)std::fputs(sbx::overlay_mount::usage().c_str(), stdout);
     return 0;
   }
   if (options && options->action == sbx::overlay_mount::Options::Action::kVersion) {

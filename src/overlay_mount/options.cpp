@@ -1,5 +1,6 @@
 #include "overlay_mount/options.hpp"
 
+#include <fmt/format.h>
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -298,7 +299,65 @@ Result<void> check(const Options& options) {
   return {};
 }
 
+constexpr MountOption kMountOptions[] = {
+    {"lowerdir=", "DIR[:DIR]...", "Lower directories, the uppermost first"},
+    {"upperdir=", "DIR", "Takes all changes; without it the mount is read-only"},
+    {"workdir=", "DIR", "On the file system of upperdir"},
+    {"volatile", "", "Do not wait for the disk"},
+    {"fsync=", "0|1", "Whether to wait for the disk"},
+    {"uidmapping=", "UID:MAPPED-UID:LENGTH[:...]", "Users on disk, as whom to show them"},
+    {"gidmapping=", "GID:MAPPED-GID:LENGTH[:...]", "The same of groups"},
+    {"squash_to_root", "", "Show everything as owned by root"},
+    {"squash_to_uid=", "UID", "Show everything as owned by this user"},
+    {"squash_to_gid=", "GID", "Show everything as owned by this group"},
+    {"xattr_permissions=", "0|2", "2: keep owners, modes and types in attributes"},
+    {"acl", "", "Keep POSIX ACLs"},
+    {"noacl", "", "Refuse POSIX ACLs"},
+    {"noxattrs=", "0|1", "1: no extended attributes"},
+    {"static_nlink", "", "Directories have link count 1"},
+    {"timeout=", "SECONDS", "Below 1000000000: somebody else changes the lower directories"},
+    {"writeback=", "0|1", "Whether the kernel gathers writes"},
+    {"threaded=", "0|1", "Whether to answer by several threads"},
+    {"allow_other", "", "Users other than the one who mounts may look"},
+    {"default_permissions", "", "Accepted: permissions are always checked"},
+    {"context=", "LABEL", "SELinux label of all files"},
+    {"fsname=", "NAME", "What mount(8) shows as the source"},
+    {"ro", "", "Read-only"},
+    {"nosuid", "", "Ignore set-user-id bits"},
+    {"suid", "", "Heed set-user-id bits"},
+    {"nodev", "", "Device nodes cannot be opened"},
+    {"dev", "", "Device nodes can be opened"},
+    {"noexec", "", "No program can be run"},
+    {"exec", "", "Programs can be run"},
+    {"noatime", "", "Keep no access times"},
+    {"atime", "", "Keep access times"},
+    {"relatime", "", "The same"},
+    {"nodiratime", "", "Keep no access times of directories"},
+    {"diratime", "", "Keep access times of directories"}};
+
 }  // namespace
+
+std::span<const MountOption> mount_options() { return kMountOptions; }
+
+std::string usage() {
+  std::string text =
+      "usage: sbx-overlay [-f] [-d] -o "
+      "lowerdir=DIR[:DIR]...[,upperdir=DIR,workdir=DIR][,OPTION]... MOUNTPOINT\n"
+      "\n"
+      "Options:\n"
+      "  -f             Stay in the foreground\n"
+      "  -d,--debug     The same\n"
+      "  -o OPTION,...  Mount options, see below and sbx-overlay(1)\n"
+      "  -h,--help      Show this\n"
+      "  -V,--version   Show the version\n"
+      "\n"
+      "Mount options:\n";
+  for (const MountOption& option : kMountOptions) {
+    const std::string word = fmt::format("{}{}", option.name, option.value);
+    text += fmt::format("  {:<38} {}\n", word, option.about);
+  }
+  return text;
+}
 
 Result<Options> Options::parse(std::span<const std::string> words) {
   Options options;

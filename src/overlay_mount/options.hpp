@@ -45,15 +45,16 @@ struct Options {
   static Result<Options> parse(std::span<const std::string> words);
 };
 
-inline constexpr std::string_view kUsage =
-    "usage: sbx-overlay [-f] [-d] -o lowerdir=DIR[:DIR]...[,upperdir=DIR,workdir=DIR][,OPTION]... "
-    "MOUNTPOINT\n"
-    "\n"
-    "Options:\n"
-    "  -f             Stay in the foreground\n"
-    "  -d,--debug     The same\n"
-    "  -o OPTION,...  Mount options; see sbx-overlay(1)\n"
-    "  -h,--help      Show this\n"
-    "  -V,--version   Show the version\n";
+/// One word behind -o, as --help shows it.
+struct MountOption {
+  std::string_view name;   // with "=" if it has a value
+  std::string_view value;  // what it is called, or "A|B"
+  std::string_view about;
+};
+/// All that mean something. What is accepted for the sake of other programs is not among them.
+std::span<const MountOption> mount_options();
+
+/// What --help prints.
+std::string usage();
 
 }  // namespace sbx::overlay_mount

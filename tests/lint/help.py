@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Manual pages and completions name the verbs and options that `sbx --help` and `sbx VERB --help` name; no more, no fewer.
+"""Manual pages and completions name the verbs and options that `sbx --help`, `sbx VERB --help` and `sbx-overlay --help`
+name; no more, no fewer.
 
-help.py SBX MAN-FOLDER COMPLETIONS-FOLDER"""
+help.py SBX MAN-FOLDER COMPLETIONS-FOLDER SBX-OVERLAY ITS-COMPLETIONS-FOLDER"""
 import re
 import subprocess
 import sys
@@ -42,6 +43,58 @@ def options_of_page(roff: str) -> set[str]:
 def options_of_zsh(script: str, verb: str) -> set[str]:
     block = re.search(rf"^    {verb}\) arguments=\(\n(.*?)^    \) ;;", script, re.MULTILINE | re.DOTALL)
     return {name for spec in re.findall(r"'\*'?\{?([^\[']*)", block[1]) for name in NAME.findall(spec.replace(",", " "))} if block else set()
+
+
+# ---- sbx-overlay: mount options are words behind -o, with "=" if they have a value --------------------------------------
+def mount_options_of_help(text: str) -> set[str]:
+    section = re.search(r"^Mount options:\n((?:  .*\n)+)", text, re.MULTILINE)
+    return set(re.findall(r"^  ([a-z][a-z_]*=?)", section[1], re.MULTILINE)) if section else set()
+
+
+def mount_options_of_page(roff: str) -> set[str]:
+    """Names in the tag lines (.TP, .TQ) of the section MOUNT OPTIONS; what is in capitals is a value."""
+    section = re.search(r"^\.SH MOUNT OPTIONS\n(.*?)(?=^\.SH |\Z)", roff, re.MULTILINE | re.DOTALL)
+    tags = re.findall(r"^\.T[PQ]\n\.[A-Z]+ (.*)$", section[1], re.MULTILINE) if section else []
+    return {name for tag in tags for name in re.findall(r"(?<![\w\\])[a-z][a-z_]*=?", tag)}
+
+
+def mount_options_of_zsh(script: str) -> set[str]:
+    """As `_values` has them, which knows by what follows the text in brackets that there is a value."""
+    found = re.findall(r"^      '([a-z_]+)\[(?:[^]\\]|\\.)*\](:?)", script, re.MULTILINE)
+    return {name + ("=" if value else "") for name, value in found}
+
+
+def words_of_bash(script: Path, line: str) -> set[str]:
+    return set(output("bash", "-c", 'source "$1"; COMP_LINE=$2 COMP_POINT=${#2}; _sbx_overlay; printf "%s\\n" "${COMPREPLY[@]}"',
+                      "bash", str(script), line).split())
+
+
+def words_of_fish(script: Path, line: str) -> set[str]:
+    lines = output("fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", str(script), line)
+    return {line.split("\t")[0] for line in lines.splitlines()}
+
+
+def check_overlay(program: str, page: Path, completions: Path) -> list[str]:
+    text, roff, zsh = output(program, "--help"), page.read_text(), (completions / "_sbx-overlay").read_text()
+    complaints = compared(f"man/{page.name}", options_of_help(text), options_of_page(roff))
+    complaints += compared(f"man/{page.name}, mount options", mount_options_of_help(text), mount_options_of_page(roff))
+    if len(mount_options_of_help(text)) < 10:
+        complaints.append("sbx-overlay --help names hardly any mount options")
+    zsh_options = {name for names in re.findall(r"^    '\*'?\{?(-[^\['+]*)", zsh, re.MULTILINE) for name in names.rstrip("}").split(",")}
+    complaints += compared("zsh, sbx-overlay", options_of_help(text), zsh_options)
+    complaints += compared("zsh, sbx-overlay -o", mount_options_of_help(text), mount_options_of_zsh(zsh))
+    for shell, words in (("bash", lambda line: words_of_bash(completions / "sbx-overlay.bash", line)),
+                         ("fish", lambda line: words_of_fish(completions / "sbx-overlay.fish", line))):
+        dashes = words("sbx-overlay -") | (words("sbx-overlay --") if shell == "fish" else set())
+        complaints += compared(f"{shell}, sbx-overlay", options_of_help(text), {word for word in dashes if word.startswith("-")})
+        complaints += compared(f"{shell}, sbx-overlay -o", mount_options_of_help(text), words("sbx-overlay -o "))
+        complaints += compared(f"{shell}, sbx-overlay -o acl,sq", {"acl," + name for name in mount_options_of_help(text) if name.startswith("sq")},
+                               words("sbx-overlay -o acl,sq"))
+        # Bash breaks words at "=", and wants what is behind it only.
+        value, directory = ({"0", "1"}, "/usr") if shell == "bash" else ({"ro,fsync=0", "ro,fsync=1"}, "lowerdir=/tmp:/usr/")
+        complaints += compared(f"{shell}, sbx-overlay -o ro,fsync=", value, words("sbx-overlay -o ro,fsync="))
+        complaints += compared(f"{shell}, sbx-overlay -o lowerdir=/tmp:/us", {directory}, words("sbx-overlay -o lowerdir=/tmp:/us"))
+    return complaints
 
 
 def output(*command: str) -> str:
@@ -95,11 +148,20 @@ def prove() -> None:
     zsh = "    run) arguments=(\n    '*--rm[Remove]'\n    '*'{-e,--env}'[Set --no]:value: '\n    '1:image:_x'\n    ) ;;\n"
     assert options_of_zsh(zsh, "run") == {"--rm", "-e", "--env"}, options_of_zsh(zsh, "run")
     assert verbs_of_help("Verbs:\n  run   Run\n  load  Load\n\nOptions:\n  --x y\n") == {"run", "load"}
+    mount = "usage: x -o lowerdir=DIR\nOptions:\n  -f  Stay\n\nMount options:\n  lowerdir=DIR[:DIR]...  Lower one\n  ro   Read-only\n"
+    assert options_of_help(mount) == {"-f"}, options_of_help(mount)
+    assert mount_options_of_help(mount) == {"lowerdir=", "ro"}, mount_options_of_help(mount)
+    roff = ('.SH OPTIONS\n.TP\n.B \\-f\n.SH MOUNT OPTIONS\nText of no=option.\n.TP\n.BI lowerdir= DIR\\fR[: DIR\\fR...]\nText.\n.TP\n.B volatile\n'
+            '.TQ\n.BR fsync=0 | 1\nDo not.\n.TP\n.BR ro ", " nosuid\nAs.\n.PP\n.BR index ,\n.SH NEXT\n.TP\n.B other\n')
+    assert mount_options_of_page(roff) == {"lowerdir=", "volatile", "fsync=", "ro", "nosuid"}, mount_options_of_page(roff)
+    zsh = "    '*-f[Stay]' \\\n      'fsync[Whether \\[to\\]]:choice:(0 1)' \\\n      'ro[Read-only]' \\\n"
+    assert mount_options_of_zsh(zsh) == {"fsync=", "ro"}, mount_options_of_zsh(zsh)
     assert compared("x", {"--a"}, {"--b"}) == ["x: lacks --a", "x: has --b, which --help has not"]
 
 
 if __name__ == "__main__":
     prove()
     found = check(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    found += check_overlay(sys.argv[4], Path(sys.argv[2]) / "sbx-overlay.1", Path(sys.argv[5]))
     print("\n".join(found) or "pages and completions agree with --help")
     sys.exit(1 if found else 0)

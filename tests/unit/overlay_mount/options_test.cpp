@@ -47,6 +47,34 @@ TEST_CASE("what podman says", "[options]") {
         overlay::UpperForm::kOverride);
 }
 
+TEST_CASE("what --help shows is understood", "[options]") {
+  CHECK(mount_options().size() > 30);
+  for (const MountOption& option : mount_options()) {
+    CAPTURE(option.name);
+    const std::string name(option.name);
+    CHECK(usage().find("\n  " + name) != std::string::npos);
+    const bool valued = name.ends_with('=');
+    CHECK(valued != option.value.empty());
+    std::vector<std::string> values{valued ? "1" : ""};
+    if (option.value.find('|') == 1) {
+      values = {std::string(option.value.substr(0, 1)), std::string(option.value.substr(2))};
+    } else if (option.value.find("LENGTH") != std::string_view::npos) {
+      values = {"0:1000:1", "0:1000:1:1:100000:65536"};
+    } else if (option.value.starts_with("DIR")) {
+      values = {"/d"};
+    }
+    for (const std::string& value : values) {
+      const bool half = name == "upperdir=" || name == "workdir=";
+      CHECK(complaint(name + value + (half ? ",upperdir=/u,workdir=/w" : "")) == "accepted");
+    }
+    // Neither without its value nor with one too much, nor with one that is none of its own.
+    CHECK(complaint(valued ? name.substr(0, name.size() - 1) : name + "=1") != "accepted");
+    if (option.value.find('|') == 1) {
+      CHECK(complaint(name + "7") != "accepted");
+    }
+  }
+}
+
 TEST_CASE("words come in every order and more than once", "[options]") {
   const std::vector<std::string> words{"-f", "/mnt", "-olowerdir=/a,suid", "-o",
                                        "lowerdir=/b,nosuid"};
