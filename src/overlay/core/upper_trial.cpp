@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -116,7 +117,16 @@ Result<void> Upper::empty_work() {
       half_linked_.push_back(name);
       continue;
     }
-    SBX_TRY(sys::remove_tree_at(work_.get(), name));
+    auto removed = sys::remove_tree_at(work_.get(), name);
+    if (!removed && removed.error().sys_errno == EBUSY) {
+      // NFS keeps what somebody has open, and a server that was killed may be closing it just now. It goes with the next
+      // start; until then nobody may take its name.
+      next_name_ = static_cast<std::uint64_t>(::time(nullptr)) << 24U;
+      continue;
+    }
+    if (!removed) {
+      return removed;
+    }
     if (S_ISDIR(st->st_mode) || st->st_nlink == 1) {
       marks_.forget(st->st_ino);
     }
@@ -179,15 +189,21 @@ Result<void> Upper::make_side_files() {
 }
 
 Result<void> Upper::try_others() {
+  std::string place = kTrialDir;
   const auto found = [&]() -> FsResult<const char*> {
-    SBX_TRY(at::make_dir(work_.get(), kTrialDir, 0700));
+    auto made = at::make_dir(work_.get(), place.c_str(), 0700);
+    if (!made && made.error() == Errno(EEXIST)) {
+      place = work_name(kTrialDir);  // one that is in use
+      made = at::make_dir(work_.get(), place.c_str(), 0700);
+    }
+    SBX_TRY(FsResult<void>(made));
     const sys::Fd dir =
-        SBX_TRY(at::open(work_.get(), kTrialDir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        SBX_TRY(at::open(work_.get(), place.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     const char* lack = can_.xattrs ? nullptr : SBX_TRY(find_lack(dir.get()));
     SBX_TRY(find_abilities(dir.get()));
     return lack;
   }();
-  (void)sys::remove_tree_at(work_.get(), kTrialDir);  // else the next start does it
+  (void)sys::remove_tree_at(work_.get(), place);  // else the next start does it
   if (!found) {
     return fail(Error::system("try the file system of", "upper directory", found.error().value()));
   }

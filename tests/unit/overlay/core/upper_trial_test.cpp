@@ -209,6 +209,26 @@ TEST_CASE("side files that cannot be read are not taken for none", "[upper]") {
   CHECK(content(*overlay_of(scratch, "xattrs"), "dir/file") == "CONtent");
 }
 
+TEST_CASE("what is still in use in the work directory goes at the next start", "[upper]") {
+  const Scratch scratch;
+  for (const char* left : {"work/d-0", "work/trial/in-use"}) {
+    (void)scratch.dir(left);
+    std::ofstream{scratch.path() + "/" + left + "/.nfs000000000000000100000001"} << "open";
+  }
+  CHECK(in_child([&] {
+          if (!refuse_calls({SYS_unlinkat}, EBUSY)) {
+            return 100;
+          }
+          const auto upper = open_upper(scratch, "xattrs");
+          return !upper ? 1 : fs::exists(scratch.path() + "/work/" + (*upper)->work_name("d"));
+        }) == 0);
+  CHECK(fs::exists(scratch.path() + "/work/d-0"));
+  REQUIRE(open_upper(scratch, "side-files"));
+  for (const auto& entry : fs::directory_iterator(scratch.path() + "/work")) {
+    CHECK((entry.path().filename() == "whiteout" || entry.path().filename() == "marks"));
+  }
+}
+
 TEST_CASE("upper directories on a tmpfs work, with and without its xattrs", "[upper]") {
   struct statfs system {};
   if (::statfs("/dev/shm", &system) != 0 || system.f_type != TMPFS_MAGIC ||
