@@ -37,14 +37,15 @@ void read_options(const std::vector<std::string>& options, MountStep& step) {
   }
 }
 
-Result<MountStep> bind_step(const oci::SpecMount& mount, const std::string& etc_directory) {
+Result<MountStep> bind_step(const oci::SpecMount& mount, const PlanInput& input) {
   MountStep step;
   step.kind = MountStep::Kind::kBind;
   step.target = mount.destination;
   step.source = mount.source;
   step.follow_links = true;
   read_options(mount.options, step);
-  if (!etc_directory.empty() && mount.source.starts_with(etc_directory + "/")) {
+  if (!input.etc_directory.empty() && mount.source.starts_with(input.etc_directory + "/")) {
+    step.in_memory = input.etc_in_memory;
     return step;
   }
   struct stat st {};
@@ -115,8 +116,8 @@ bool is_system_mount(const oci::SpecMount& mount) {
 }
 
 /// The system's own mounts first, then devices, masks and links in them, then what the user asked for.
-Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec,
-                                           const std::string& etc_directory) {
+Result<std::vector<MountStep>> mount_steps(const PlanInput& input) {
+  const oci::RuntimeSpec& spec = input.spec;
   std::vector<MountStep> steps;
   std::vector<MountStep> later;
   bool system = true;
@@ -124,7 +125,7 @@ Result<std::vector<MountStep>> mount_steps(const oci::RuntimeSpec& spec,
     system = system && is_system_mount(mount);
     std::vector<MountStep>& list = system ? steps : later;
     if (mount.type == "bind") {
-      MountStep step = SBX_TRY(bind_step(mount, etc_directory));
+      MountStep step = SBX_TRY(bind_step(mount, input));
       step.follow_links = !system;
       list.push_back(std::move(step));
     } else if (mount.type == "directory") {
@@ -193,7 +194,7 @@ Result<sandbox::Plan> make_plan(const PlanInput& input) {
                        {"default_permissions", ""},
                        {"allow_other", ""}};
   plan.network = network_of(input.network);
-  plan.mounts = SBX_TRY(mount_steps(input.spec, input.etc_directory));
+  plan.mounts = SBX_TRY(mount_steps(input));
   plan.read_only_root = input.spec.read_only_root;
   plan.terminal = process.terminal;
   plan.init = input.init;

@@ -17,6 +17,7 @@ struct PlanInput {
   std::string root_point;
   std::string etc_directory;  // sources below it are files that are written before the start
   bool init = true;
+  bool etc_in_memory = false;  // they are copied: only the invoker may read them where they lie
 };
 
 Result<sandbox::Plan> make_plan(const PlanInput& input);

@@ -1,6 +1,8 @@
 #include "runtime/prepare.hpp"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 
 #include <algorithm>
 
@@ -70,11 +72,19 @@ void prefer_known_command(const RootSource& source, const RunRequest& request,
   }
 }
 
+/// Where only the one who mounted it may look, whatever modes say: a FUSE file system (sshfs), if it has no allow_other;
+/// fuse(4). Which have is not asked.
+bool closed_to_others(const std::string& path) {
+  struct statfs system {};
+  return ::statfs(path.c_str(), &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
+}
+
 /// The plan, and what else follows from request, specification and source.
 Result<void> complete(Prepared& prepared, const RunRequest& request, bool look_only) {
   const std::string container = container_path(prepared);
-  prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
-                                     container, container + "/etc", prepared.init}));
+  prepared.plan =
+      SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id, container,
+                         container + "/etc", prepared.init, closed_to_others(prepared.data_root)}));
   prepared.plan.overlay = SBX_TRY(choose_engine(
       {request, prepared.source, prepared.ids, prepared.data_root, container, !look_only}));
   prepared.plan.tap = net::tap_config({}, true);

@@ -41,7 +41,7 @@ Json options_of(const MountStep& step) {
   for (const auto& [set, name] :
        {std::pair(attributes.read_only, "ro"), std::pair(attributes.no_suid, "nosuid"),
         std::pair(attributes.no_dev, "nodev"), std::pair(attributes.no_exec, "noexec"),
-        std::pair(step.recursive, "rbind")}) {
+        std::pair(step.recursive, "rbind"), std::pair(step.in_memory, "copy")}) {
     if (set) {
       options.push_back(name);
     }

@@ -40,6 +40,7 @@ struct MountStep {
   bool device =
       false;  // kBind: the source must be a character device, or the sandbox does not start
   bool source_is_directory = false;
+  bool in_memory = false;     // kBind: a file, of which a copy appears that goes with the sandbox
   bool follow_links = false;  // links in `target` are followed (inside); otherwise they are refused
 };
 

@@ -185,8 +185,12 @@ class Stage {
         continue;
       }
       report_.index = i;
-      const long tree = check(Step::kBindSource,
-                              raw::open_tree_clone(raw::kCwd, step.source.c_str(), step.recursive));
+      // What is copied is opened now too: later we may be nobody that its file system knows.
+      const long tree =
+          check(Step::kBindSource,
+                step.in_memory
+                    ? raw::open(raw::kCwd, step.source.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+                    : raw::open_tree_clone(raw::kCwd, step.source.c_str(), step.recursive));
       prepared_.source_fds()[i] = static_cast<int>(tree);
       if (step.device) {
         struct stat st {};
@@ -307,7 +311,10 @@ class Stage {
       const MountStep& step = plan_.mounts[i];
       switch (step.kind) {
         case MountStep::Kind::kBind:
-          attach(step, prepared_.source_fds()[i], step.recursive);
+          attach(step,
+                 step.in_memory ? copy_to_memory(prepared_.source_fds()[i])
+                                : prepared_.source_fds()[i],
+                 step.recursive);
           break;
         case MountStep::Kind::kInstance:
           attach(step,
@@ -330,6 +337,9 @@ class Stage {
           break;
       }
     }
+    if (memory_ >= 0) {
+      (void)raw::close(memory_);
+    }
     if (plan_.read_only_root) {
       check(Step::kReadOnlyRoot, raw::set_mount_attributes(root_, {.read_only = true}, false));
     }
@@ -350,6 +360,39 @@ class Stage {
     check(Step::kMount, raw::move_mount(tree, static_cast<int>(target)));
     (void)raw::close(static_cast<int>(target));
     (void)raw::close(tree);
+  }
+
+  /// A mount of one file: a copy of `from`, which is closed. All copies share a tmpfs.
+  int copy_to_memory(int from) noexcept {
+    constexpr std::array<raw::FsOption, 2> kSmall{{{"size", "16m"}, {"mode", "755"}}};
+    if (memory_ < 0) {
+      memory_ = static_cast<int>(check(
+          Step::kMount,
+          raw::make_mount("tmpfs", kSmall, {.no_suid = true, .no_dev = true, .no_exec = true})));
+      // What is attached nowhere cannot be bound (before Linux 6.15). The host's tree, as we see it, is needed no more,
+      // and takes this along when it goes.
+      const int place =
+          static_cast<int>(check(Step::kMount, raw::open(raw::kCwd, "/dev", O_PATH | O_DIRECTORY)));
+      check(Step::kMount, raw::move_mount(memory_, place));
+      (void)raw::close(place);
+    }
+    std::array<char, kMaxDigits> name{};
+    write_number(name.data(), from);
+    const int to = static_cast<int>(
+        check(Step::kMount, raw::open(memory_, name.data(), O_WRONLY | O_CREAT | O_EXCL, 0644)));
+    std::array<char, 4096> buffer;  // NOLINT: filled below
+    for (;;) {
+      const long got = check(Step::kBindSource, raw::read(from, buffer.data(), buffer.size()));
+      if (got == 0) {
+        break;
+      }
+      const long put = raw::write(to, buffer.data(), static_cast<std::size_t>(got));
+      check(Step::kMount, put >= 0 && put < got ? -ENOSPC : put);
+    }
+    const int copy = static_cast<int>(check(Step::kMount, raw::open_tree_clone(to, "", false)));
+    (void)raw::close(from);
+    (void)raw::close(to);
+    return copy;
   }
 
   void make_symlink(const MountStep& step) noexcept {
@@ -545,6 +588,7 @@ class Stage {
   const Plan& plan_;
   StageFds fds_;
   StageReport report_;
+  int memory_ = -1;  // tmpfs of copy_to_memory()
   int root_point_ = -1;
   int upper_ = -1;  // of the kernel overlay; else not used
   int work_ = -1;

@@ -10,7 +10,7 @@ import tarfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from harness import Workspace, images, need, wait_until  # noqa: E402
+from harness import Workspace, full_ids, images, need, wait_until  # noqa: E402
 
 RESTRICTED_FS = os.environ.get("RESTRICTED_FS", "restricted_fs")
 
@@ -120,6 +120,28 @@ def kill_server(place: Workspace, root: Path) -> None:
           and found["kept/new"][5] == 5, "its changes")
 
 
+def own_files(place: Workspace, root: Path) -> None:
+    """/etc/hosts and its like, which lie in the container's directory, where the other ids of a sandbox may not look: the mount is
+    for one user only."""
+    sbx = of_root(place, root)
+    show = "ls -l /etc/hosts /etc/hostname /etc/resolv.conf && cat /etc/hosts /etc/hostname /etc/resolv.conf"
+    words = ["run", "--rm", "--net=none", "--hostname", "named"]
+    shown = sbx(*words, "small", "sh", "-c", show)
+    check(shown.code == 0 and shown.out.count("named") == 2 and shown.out.count("-rw-r--r--") == 3, "/etc/hosts and others", shown)
+    if full_ids():
+        other = sbx(*words, "--user", "1000:1000", "small", "sh", "-c", show)
+        check(other.code == 0 and other.out.split("\n", 3)[3] == shown.out.split("\n", 3)[3], "the same for another user", other)
+    # As docker: what the container writes there lasts until it ends.
+    started = sbx("run", "-d", "--net=none", "--name", "hosts", "small", "sleep", "1000")
+    check(started.code == 0, "one in the background", started)
+    check(sbx("exec", "hosts", "sh", "-c", "echo 192.0.2.7 mine >>/etc/hosts").code == 0, "a line more")
+    check("192.0.2.7 mine" in sbx("exec", "hosts", "cat", "/etc/hosts").out, "it stays")
+    check(sbx("restart", "--time", "0", "hosts").code == 0, "restart")
+    again = sbx("exec", "hosts", "cat", "/etc/hosts")
+    check(again.code == 0 and "localhost" in again.out and "mine" not in again.out, "and goes with the end", again)
+    check(sbx("rm", "--force", "hosts").code == 0, "rm")
+
+
 def compare(words: str) -> None:
     lacks = words.replace("nfs", "xattrs,rename,removal,holes").replace("all", "xattrs,rename,removal,holes,links").split(",")
     links = "links" not in lacks
@@ -136,6 +158,7 @@ def compare(words: str) -> None:
             check(fill(place, root, image, script) == said, "the same is said")
             found = differences(wanted, export(place, root, "got.tar", links))
             check(not found, "the same files", "\n".join(found))
+            own_files(place, root)
             kill_server(place, root)
             checked = of_root(place, root)("system", "check")
             check(checked.code == 0, "the store is whole", checked)

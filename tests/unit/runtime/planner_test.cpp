@@ -58,6 +58,23 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
   CHECK(plan.mounts.back().target == "/data");
 }
 
+TEST_CASE("files of the container's own are copied where only the invoker may read them") {
+  auto spec = small_spec();
+  spec.mounts.push_back({"/etc/hosts", "bind", "/etc-dir/hosts", {"bind", "nosuid"}});
+  spec.mounts.push_back({"/data", "bind", "/etc", {"bind"}});
+  const auto ids = one_id();
+  for (const bool closed : {false, true}) {
+    const auto plan =
+        make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true, closed})
+            .value();
+    for (const MountStep& step : plan.mounts) {
+      CHECK(step.in_memory == (closed && step.target == "/etc/hosts"));
+    }
+    CHECK(std::count_if(plan.mounts.begin(), plan.mounts.end(),
+                        [](const MountStep& step) { return step.target == "/etc/hosts"; }) == 1);
+  }
+}
+
 TEST_CASE("masks come after devices, because they use /dev/null") {
   const auto spec = small_spec();
   const auto ids = one_id();
