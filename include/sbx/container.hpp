@@ -20,13 +20,16 @@ struct Container {
   std::string image;  // as typed
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
-  std::string status;    // "created", "running" or "exited"
-  int exit_code = 0;     // of its last end; 255 if it was killed with all that watched it
-  int pid = 0;           // of its first process, on the host; 0: it does not run
-  std::string created;   // RFC 3339
-  std::string started;   // last time; empty: never
-  std::string finished;  // last time; empty: never
-  std::string error;     // why it could not run, or was ended by sbx
+  std::string status;     // "created", "running", "restarting" or "exited"
+  int exit_code = 0;      // of its last end; 255 if it was killed with all that watched it
+  int pid = 0;            // of its first process, on the host; 0: it does not run
+  std::string created;    // RFC 3339
+  std::string started;    // last time; empty: never
+  std::string finished;   // last time; empty: never
+  std::string error;      // why it could not run, or was ended by sbx
+  std::string restart;    // policy: "no", "on-failure", "always" or "unless-stopped"
+  unsigned restarts = 0;  // by itself, since somebody started it
+  bool stopped = false;   // somebody has asked for its end, since somebody started it
 };
 
 /// All of them, the newest first.
@@ -41,6 +44,22 @@ Outcome<std::uint64_t> container_size(const std::string& root, const std::string
 /// error. Closes all descriptors of this process but the standard streams.
 Outcome<std::monostate> start_container(const std::string& root, const std::string& name);
 
+/// How `attach` and `start --attach` pass our standard streams on.
+struct AttachOptions {
+  std::string detach_keys =
+      "ctrl-p,ctrl-q";          // leave the container without ending it; empty: there are none
+  bool input = true;            // ours is passed on
+  std::optional<bool> signals;  // whether those that we get are sent to its command; default: yes
+};
+
+/// start_container(), with our standard streams from the first output on. The command's exit code; 0 after the detach keys.
+Outcome<int> start_attached(const std::string& root, const std::string& name,
+                            const AttachOptions& options);
+
+/// The same for a container that runs in the background.
+Outcome<int> attach_container(const std::string& root, const std::string& name,
+                              const AttachOptions& options);
+
 /// Sends its stop signal, and SIGKILL if it has not ended after `timeout` seconds (negative: never; nullopt: as it was made).
 Outcome<std::monostate> stop_container(const std::string& root, const std::string& name,
                                        std::optional<int> timeout);
@@ -49,8 +68,16 @@ Outcome<std::monostate> stop_container(const std::string& root, const std::strin
 Outcome<std::monostate> kill_container(const std::string& root, const std::string& name,
                                        const std::string& signal);
 
+/// What `wait` waits for.
+enum class WaitCondition {
+  kNotRunning,  // that it has ended; one that was only created is waited for until it has run
+  kNextExit,    // the next end from now on
+  kRemoved
+};
+
 /// Waits for its end; its exit code.
-Outcome<int> wait_for_container(const std::string& root, const std::string& name);
+Outcome<int> wait_for_container(const std::string& root, const std::string& name,
+                                WaitCondition condition);
 
 /// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. Whether there was one.
 Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force);

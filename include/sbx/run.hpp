@@ -65,6 +65,20 @@ struct LogOptions {
   unsigned max_files = 1;      // with max_size: how many are kept, the newest included
 };
 
+/// When a container that has ended runs again, by itself.
+enum class RestartPolicy {
+  kNo,
+  kOnFailure,  // with an exit code other than 0
+  kAlways,     // unless it was stopped
+  kUnlessStopped  // the same; but `sbx start --all --filter restart-policy=...` tells them apart after a reboot
+};
+
+/// --restart.
+struct RestartOptions {
+  RestartPolicy policy = RestartPolicy::kNo;
+  unsigned most = 0;  // kOnFailure: restarts at most; 0: no limit
+};
+
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
   std::string root;  // directory of images and containers; empty: the usual one
@@ -92,8 +106,10 @@ struct RunOptions {
   std::vector<std::string> tmpfs;          // DST[:OPTIONS]
   std::vector<std::string> devices;        // HOST[:INSIDE]
   LogOptions log;                          // of a detached container
+  bool input_ends = false;                 // with the input of who attaches first; else never
   std::optional<std::string> stop_signal;  // a name or number; default: the image's, else SIGTERM
   int stop_timeout = 10;  // seconds that `sbx stop` waits before it kills; negative: for ever
+  RestartOptions restart;
   NetworkMode network = NetworkMode::kSlirp;
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
   KeptIds kept_ids;      // with UserNamespaceMode::kKeepId

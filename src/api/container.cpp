@@ -6,6 +6,7 @@
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
 #include "image/image_filter.hpp"
+#include "runtime/attach.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/exec.hpp"
 #include "runtime/lifecycle.hpp"
@@ -19,12 +20,14 @@ namespace {
 
 Container to_public(const runtime::Container& container) {
   const runtime::ContainerState& state = container.state;
-  return {state.id,        state.name,
-          state.image,     state.command,
-          state.labels,    std::string(runtime::status_word(state.status)),
-          state.exit_code, container.running() ? state.init.pid : 0,
-          state.created,   state.started,
-          state.finished,  state.error};
+  return {state.id,         state.name,
+          state.image,      state.command,
+          state.labels,     std::string(runtime::status_word(state.status)),
+          state.exit_code,  container.running() ? state.init.pid : 0,
+          state.created,    state.started,
+          state.finished,   state.error,
+          state.restart,    state.restarts,
+          container.stopped};
 }
 
 /// A container by its name, and where it lies.
@@ -53,7 +56,22 @@ Result<std::vector<Container>> list(const std::string& given_root) {
 
 Result<void> start(const std::string& root, const std::string& name) {
   const Found found = SBX_TRY(find(root, name));
-  return runtime::start(found.root, found.container.state.id);
+  (void)SBX_TRY(runtime::start(found.root, found.container.state.id));
+  return {};
+}
+
+Result<int> start_and_attach(const std::string& root, const std::string& name,
+                             const AttachOptions& options) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::start_attached(found.root, found.container, options);
+}
+
+Result<int> attach(const std::string& root, const std::string& name, const AttachOptions& options) {
+  const Found found = SBX_TRY(find(root, name));
+  sys::Fd connection = SBX_TRY(runtime::attach_to(found.root, found.container));
+  runtime::Attached attached =
+      SBX_TRY(runtime::Attached::prepare(found.root, found.container, options));
+  return attached.run(std::move(connection));
 }
 
 Result<void> stop(const std::string& root, const std::string& name, std::optional<int> timeout) {
@@ -68,9 +86,13 @@ Result<void> send_signal(const std::string& root, const std::string& name,
   return runtime::kill_container(found.root, found.container, number);
 }
 
-Result<int> wait(const std::string& root, const std::string& name) {
-  const Found found = SBX_TRY(find(root, name));
-  return runtime::wait_for_container(found.root, found.container);
+Result<int> wait(const std::string& root, const std::string& name, WaitCondition condition) {
+  Found found = SBX_TRY(find(root, name));
+  const runtime::WaitFor what = condition == WaitCondition::kNextExit ? runtime::WaitFor::kNextExit
+                                : condition == WaitCondition::kRemoved
+                                    ? runtime::WaitFor::kRemoved
+                                    : runtime::WaitFor::kNotRunning;
+  return runtime::EndWatch(std::move(found.root), std::move(found.container)).wait(what);
 }
 
 Result<bool> remove(const std::string& root, const std::string& name, bool force) {
@@ -171,8 +193,19 @@ Outcome<std::monostate> kill_container(const std::string& root, const std::strin
   return to_done(send_signal(root, name, signal));
 }
 
-Outcome<int> wait_for_container(const std::string& root, const std::string& name) {
-  return api::to_outcome(wait(root, name));
+Outcome<int> start_attached(const std::string& root, const std::string& name,
+                            const AttachOptions& options) {
+  return api::to_outcome(start_and_attach(root, name, options));
+}
+
+Outcome<int> attach_container(const std::string& root, const std::string& name,
+                              const AttachOptions& options) {
+  return api::to_outcome(attach(root, name, options));
+}
+
+Outcome<int> wait_for_container(const std::string& root, const std::string& name,
+                                WaitCondition condition) {
+  return api::to_outcome(wait(root, name, condition));
 }
 
 Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force) {

@@ -17,9 +17,9 @@ std::string time_or_never(const std::string& time) { return time.empty() ? kNeve
 Json state_of(const runtime::Container& container) {
   const runtime::ContainerState& state = container.state;
   return {{"Status", runtime::status_word(state.status)},
-          {"Running", container.running()},
+          {"Running", container.running() || container.restarting()},
           {"Paused", false},
-          {"Restarting", false},
+          {"Restarting", container.restarting()},
           {"OOMKilled", false},
           {"Dead", false},
           {"Pid", container.running() ? state.init.pid : 0},
@@ -103,6 +103,8 @@ Json host_config_of(const runtime::Container& container, const runtime::Containe
           {"LogConfig", log_config_of(request.log)},
           {"NetworkMode", network_word(request.network)},
           {"PortBindings", Json::object()},
+          {"RestartPolicy",
+           {{"Name", container.state.restart}, {"MaximumRetryCount", request.restart.most}}},
           {"AutoRemove", container.state.remove},
           {"IpcMode", "private"},
           {"PidMode", ""},
@@ -169,7 +171,7 @@ Json container_to_json(const runtime::Container& container, const runtime::Conta
           {"ImageName", state.image},
           {"ImageDigest", state.image_id},
           {"Name", "/" + state.name},  // docker writes the slash of the links of its first years
-          {"RestartCount", 0},
+          {"RestartCount", state.restarts},
           {"Driver", driver},
           {"Platform", "linux"},
           {"ResolvConfPath", facts.directory + "/etc/resolv.conf"},

@@ -43,6 +43,10 @@ std::string status_text(const Container& container) {
     }
     return "Up " + age;
   }
+  if (container.status == "restarting") {
+    return "Restarting (" + std::to_string(container.exit_code) + ") " +
+           human_age(container.finished);
+  }
   if (container.status == "created") {
     return "Created";
   }
@@ -174,7 +178,7 @@ int cmd_ps(const GlobalOptions& global, const Words& words) {
   line.flag("--no-trunc", options.no_trunc, "Do not shorten ids and commands");
   line.flag("-s,--size", options.size, "Show what each takes on disk");
   line.values("-f,--filter", filters, "KEY=VALUE",
-              "id=, name=, status=created|running|exited, ancestor=IMAGE, exited=CODE");
+              "id=, name=, status=created|running|restarting|exited, ancestor=IMAGE, exited=CODE");
   line.value("--format", format, "table|json|TEMPLATE",
              "How to print; TEMPLATE as '{{.ID}} {{.Names}}'");
   if (const std::optional<int> code = line.parse(words)) {
@@ -193,7 +197,7 @@ int cmd_ps(const GlobalOptions& global, const Words& words) {
   std::vector<Container>& list = found.value();
   const bool all = options.all || filter.names_status();
   std::erase_if(list, [&](const Container& one) {
-    return (!all && one.status != "running") || !filter.accepts(one);
+    return (!all && one.status != "running" && one.status != "restarting") || !filter.accepts(one);
   });
   if (format == "json" && !quiet) {
     print_json(list);

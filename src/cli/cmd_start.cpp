@@ -1,17 +1,85 @@
+#include <algorithm>
+
 #include <sbx/container.hpp>
 
-#include "cli/command_line.hpp"
+#include "cli/attach_options.hpp"
 #include "cli/each_container.hpp"
 #include "cli/verbs.hpp"
 
 namespace sbx::cli {
+namespace {
+
+constexpr std::string_view kPolicy = "restart-policy=";
+
+/// What runs already is left out; of policy unless-stopped also what was stopped.
+bool is_wanted(const Container& one, const std::vector<std::string>& policies) {
+  const bool matches = policies.empty() ||
+                       std::find(policies.begin(), policies.end(), one.restart) != policies.end();
+  return matches && one.pid == 0 && !(one.stopped && one.restart == "unless-stopped");
+}
+
+/// The ids of all, or of those whose policy is one of `filters`.
+Outcome<std::vector<std::string>> all_containers(const std::string& root,
+                                                 const std::vector<std::string>& filters) {
+  std::vector<std::string> policies;
+  for (const std::string& filter : filters) {
+    if (!filter.starts_with(kPolicy)) {
+      return Failure{125, "--filter '" + filter +
+                              "' is not supported\n  hint: restart-policy=always and the other "
+                              "policies are"};
+    }
+    policies.push_back(filter.substr(kPolicy.size()));
+  }
+  const Outcome<std::vector<Container>> list = containers(root);
+  if (!list) {
+    return list.failure();
+  }
+  std::vector<std::string> out;
+  for (const Container& one : list.value()) {
+    if (is_wanted(one, policies)) {
+      out.push_back(one.id);
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 int cmd_start(const GlobalOptions& global, const Words& words) {
   std::vector<std::string> names;
+  std::vector<std::string> filters;
+  AttachOptions options;
+  bool all = false;
+  bool attach = false;
+  bool interactive = false;
   CommandLine line("start", "Run containers that were created or have ended, in the background.");
-  line.arguments("CONTAINER", names, "Name or id");
+  line.flag("-a,--attach", attach, "Pass its streams on, and wait for its end: one container");
+  line.flag("-i,--interactive", interactive, "The same, with standard input");
+  add_attach_options(line, options);
+  line.flag("--all", all, "All that do not run");
+  line.values("-f,--filter", filters, "restart-policy=POLICY",
+              "With --all: only those; of unless-stopped not those that were stopped");
+  line.arguments("CONTAINER", names, "Name or id", false);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
+  }
+  if (all != names.empty() || (!all && !filters.empty())) {
+    return refuse("either containers are named, or --all is given, perhaps with --filter");
+  }
+  if (attach || interactive) {
+    if (names.size() != 1) {
+      return refuse("--attach and --interactive are for one container");
+    }
+    options.input = interactive;
+    const Outcome<int> code = start_attached(global.root, names.front(), options);
+    return code ? code.value() : complain(code.failure());
+  }
+  if (all) {
+    const Outcome<std::vector<std::string>> chosen = all_containers(global.root, filters);
+    if (!chosen) {
+      return complain(chosen.failure());
+    }
+    names = chosen.value();
   }
   return each_container(
       names, [&](const std::string& name) { return start_container(global.root, name); });

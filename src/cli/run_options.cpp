@@ -10,6 +10,7 @@
 #include "cli/progress.hpp"
 #include "cli/registry_options.hpp"
 #include "cli/render.hpp"
+#include "cli/restart_options.hpp"
 
 namespace sbx::cli {
 namespace {
@@ -200,6 +201,8 @@ void add_container_options(CommandLine& line, SandboxOptions& options) {
              "What 'sbx stop' sends (default: the image's, else SIGTERM)");
   line.value("--stop-timeout", options.stop_timeout, "SECONDS",
              "How long 'sbx stop' waits before it kills (default: 10; negative: for ever)");
+  line.value("--restart", options.restart, "no|on-failure[:N]|always|unless-stopped",
+             "When it runs again by itself after its end (default: no)");
   line.value("--cidfile", options.id_file, "FILE",
              "Write the container's id to a file, which must not be there yet");
 }
@@ -267,6 +270,17 @@ std::string read_texts(SandboxOptions& options) {
       return "--stop-timeout '" + *options.stop_timeout + "' is no number of seconds";
     }
     options.run.stop_timeout = *seconds;
+  }
+  if (options.restart) {
+    const std::optional<RestartOptions> restart = read_restart(*options.restart);
+    if (!restart) {
+      return "--restart '" + *options.restart +
+             "' is not supported\n  hint: no, on-failure[:N], always and unless-stopped are";
+    }
+    options.run.restart = *restart;
+  }
+  if (options.run.remove && options.run.restart.policy != RestartPolicy::kNo) {
+    return "--rm and --restart do not go together";
   }
   return read_log_options(options);
 }

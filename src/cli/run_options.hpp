@@ -15,6 +15,7 @@ struct SandboxOptions {
   std::optional<std::string> log_driver;
   std::vector<std::string> log_options;
   std::optional<std::string> stop_timeout;
+  std::optional<std::string> restart;
   std::optional<std::string> id_file;  // --cidfile
   bool dry_run = false;
 };

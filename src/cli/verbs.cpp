@@ -9,6 +9,7 @@ const std::vector<Verb>& verbs() {
       {"start", "Run containers that were created or have ended", cmd_start},
       {"ps", "List containers", cmd_ps},
       {"exec", "Run a command in a container that runs", cmd_exec},
+      {"attach", "Pass standard streams on, from and to a container in the background", cmd_attach},
       {"logs", "Print what a container in the background has written", cmd_logs},
       {"wait", "Wait until containers have ended", cmd_wait},
       {"stop", "End containers", cmd_stop},

@@ -27,6 +27,7 @@ struct Verb {
 /// In the order of `sbx --help`.
 const std::vector<Verb>& verbs();
 
+int cmd_attach(const GlobalOptions& global, const Words& words);
 int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
 int cmd_exec(const GlobalOptions& global, const Words& words);

@@ -175,6 +175,30 @@ Result<void> ContainerDir::write_exited(int exit_code, const std::string& error)
   return written ? noted : written;
 }
 
+Result<void> ContainerDir::write_restarting(int exit_code) {
+  state_.status = ContainerStatus::kRestarting;
+  state_.finished = now_rfc3339();
+  state_.init = {};
+  state_.exit_code = exit_code;
+  ++state_.restarts;
+  SBX_TRY(note_exit(exit_code));
+  return write_state();
+}
+
+bool ContainerDir::was_stopped() const { return sys::exists_at(dir_.get(), kStopMark); }
+
+Result<void> ContainerDir::forget_restarts() {
+  state_.restarts = 0;
+  Result<void> removed = sys::unlink_at(dir_.get(), kStopMark);
+  return removed || removed.error().code == ErrorCode::kNotFound ? Result<void>() : removed;
+}
+
+Result<void> note_stop(const std::string& data_root, const std::string& id) {
+  const std::string path = data_root + "/containers/" + id + "/" + kStopMark;
+  (void)SBX_TRY(sys::open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, kPrivateFile));
+  return {};
+}
+
 Result<void> ContainerDir::note_exit(int exit_code) const {
   // This file keeps its inode until the end. Four characters are always longer than what was there.
   return sys::pwrite_full(lock_->fd(), fmt::format("{:4}\n", exit_code), 0, kLock);

@@ -27,6 +27,7 @@ class DataRoot {
 };
 
 inline constexpr const char* kStateFile = "state.json";
+inline constexpr const char* kStopMark = "stopped";
 /// A command may have two megabytes, labels of an image four, and escaping makes more of both.
 inline constexpr JsonLimits kStateLimits{.bytes = std::size_t{32} << 20U};
 
@@ -57,6 +58,12 @@ class ContainerDir {
   Result<void> write_running(const sys::ProcessMark& init);
   /// `error`: why, if it was not the command's own end.
   Result<void> write_exited(int exit_code, const std::string& error = "");
+  /// It has ended, and is about to run again.
+  Result<void> write_restarting(int exit_code);
+  /// Somebody has asked for its end (note_stop), since somebody started it.
+  [[nodiscard]] bool was_stopped() const;
+  /// Somebody starts it: what was before does not count.
+  Result<void> forget_restarts();
   /// For who waits for a container that removes itself.
   [[nodiscard]] Result<void> note_exit(int exit_code) const;
   /// Deletes everything and frees the name; see remove_container_tree().
@@ -76,6 +83,9 @@ class ContainerDir {
 
 /// The exit code that a container left in its lock file, which can still be read when it removed itself. nullopt: none.
 std::optional<int> read_exit_note(int lock_file);
+
+/// The end of a container is wanted: it does not run again by itself.
+Result<void> note_stop(const std::string& data_root, const std::string& id);
 
 /// Removes what killed processes left behind: containers that are to go with their end, or were never
 /// finished, and whose lock is free. Failures are left for the next time.

@@ -9,9 +9,10 @@ namespace sbx::runtime {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::array<std::pair<ContainerStatus, std::string_view>, 3> kWords{
+constexpr std::array<std::pair<ContainerStatus, std::string_view>, 4> kWords{
     {{ContainerStatus::kCreated, "created"},
      {ContainerStatus::kRunning, "running"},
+     {ContainerStatus::kRestarting, "restarting"},
      {ContainerStatus::kExited, "exited"}}};
 
 Json mark_json(const sys::ProcessMark& mark) { return {{"pid", mark.pid}, {"start", mark.start}}; }
@@ -64,6 +65,7 @@ Json to_json(const ContainerState& state) {
           {"overlay", state.kernel_overlay ? "kernel" : "fuse"},
           {"command", state.command},
           {"labels", state.labels},
+          {"restart", state.restart},
           {"autoRemove", state.remove},
           {"status", status_word(state.status)},
           {"created", state.created},
@@ -72,6 +74,7 @@ Json to_json(const ContainerState& state) {
           {"monitor", mark_json(state.monitor)},
           {"process", mark_json(state.init)},
           {"exitCode", state.exit_code},
+          {"restarts", state.restarts},
           {"error", state.error}};
 }
 
@@ -96,6 +99,8 @@ Result<ContainerState> container_state_from_json(const Json& object) {
   out.monitor = SBX_TRY(read_mark(object, "monitor"));
   out.init = SBX_TRY(read_mark(object, "process"));
   out.exit_code = static_cast<int>(SBX_TRY(find_integer(object, "exitCode")).value_or(0));
+  out.restart = SBX_TRY(text("restart"));
+  out.restarts = static_cast<unsigned>(SBX_TRY(find_integer(object, "restarts")).value_or(0));
   out.error = SBX_TRY(text("error"));
   return out;
 }

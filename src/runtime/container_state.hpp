@@ -13,7 +13,7 @@
 namespace sbx::runtime {
 
 /// As docker counts them; a container is only as alive as its lock, whatever its state says.
-enum class ContainerStatus { kCreated, kRunning, kExited };
+enum class ContainerStatus { kCreated, kRunning, kRestarting, kExited };
 
 struct ContainerState {
   std::string id;        // 64 hexadecimal digits
@@ -23,6 +23,7 @@ struct ContainerState {
   std::string chain;     // of the image below; empty: a directory
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
+  std::string restart;          // policy: restart_word()
   bool remove = false;          // gone with its end, also after kill -9
   bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
 
@@ -30,9 +31,10 @@ struct ContainerState {
   std::string created;       // RFC 3339, with nanoseconds
   std::string started;       // last time; empty: never
   std::string finished;      // last time; empty: never
-  sys::ProcessMark monitor;  // of the supervisor; running only
+  sys::ProcessMark monitor;  // of the supervisor; running or restarting
   sys::ProcessMark init;     // PID 1 of the sandbox; running only
   int exit_code = 0;         // of the last end
+  unsigned restarts = 0;     // by itself, since somebody started it
   std::string error;         // why it could not be started, or was ended by us; one line
 };
 
@@ -40,7 +42,7 @@ Json to_json(const ContainerState& state);
 /// kCorrupt for members of the wrong type. What older versions did not write has its default.
 Result<ContainerState> container_state_from_json(const Json& object);
 
-/// "created", "running" or "exited".
+/// "created", "running", "restarting" or "exited".
 [[nodiscard]] std::string_view status_word(ContainerStatus status);
 
 /// The exit code of a container whose processes were all killed without anybody to note how it ended; as docker.

@@ -29,11 +29,12 @@ Result<Container> read_one(int containers, const std::string& id) {
   const std::string path = id + "/" + kStateFile;
   const std::string text = SBX_TRY(sys::read_file_at(containers, path, kStateLimits.bytes));
   Container out{SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, path, kStateLimits)))),
-                false};
+                sys::exists_at(containers, id + "/" + kStopMark), false};
   const auto lock =
       sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
   out.busy = lock && !lock->has_value();
-  if (!out.busy && out.state.status == ContainerStatus::kRunning) {
+  if (!out.busy && (out.state.status == ContainerStatus::kRunning ||
+                    out.state.status == ContainerStatus::kRestarting)) {
     out.state.status = ContainerStatus::kExited;
     out.state.exit_code = kLostExitCode;
     out.state.error = "its supervisor was killed";
@@ -115,7 +116,8 @@ Result<Container> find_container(const std::string& data_root, const std::string
 }
 
 Result<Container> settled(const std::string& data_root, Container container) {
-  for (int i = 0; i < kSettleTries && container.busy && !container.running(); ++i) {
+  for (int i = 0;
+       i < kSettleTries && container.busy && !container.running() && !container.restarting(); ++i) {
     (void)::nanosleep(&kPause, nullptr);
     container = SBX_TRY(read_container(data_root, container.state.id));
   }

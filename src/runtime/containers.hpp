@@ -14,8 +14,12 @@ namespace sbx::runtime {
 /// A container as others see it, who do not hold its lock.
 struct Container {
   ContainerState state;  // kExited with kLostExitCode if it says kRunning and nobody holds the lock
+  bool stopped = false;  // somebody has asked for its end, since somebody started it
   bool busy = false;     // somebody holds the lock: it runs, begins or ends
   [[nodiscard]] bool running() const { return busy && state.status == ContainerStatus::kRunning; }
+  [[nodiscard]] bool restarting() const {
+    return busy && state.status == ContainerStatus::kRestarting;
+  }
 };
 
 /// All containers below the data directory, the newest first; none if there is no such directory. What is being made or

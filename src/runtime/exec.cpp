@@ -226,7 +226,8 @@ Result<int> exec(const ExecOptions& options) {
     return supervise(std::move(input));
   }
   SBX_TRY(detach([&](const DetachedReady& ready) {
-    input.detached = true;
+    Attachments nobody;
+    input.detached.emplace(DetachedStreams{nullptr, &nobody, false});
     input.on_running = [&] { ready({}); };
     if (const Result<int> code = supervise(std::move(input)); !code) {
       ready(fail(code.error()));

@@ -21,6 +21,7 @@ namespace {
 constexpr int kCleanUpMs = 15000;
 // How often a container that is about to start or to end is looked at: there is nothing to watch then.
 constexpr timespec kPause{0, 5'000'000};
+constexpr timespec kLongPause{0, 20'000'000};
 constexpr int kSettleTries = 2000;  // ten seconds
 
 Error not_running(const Container& container) {
@@ -51,6 +52,12 @@ Result<bool> ends_within(const sys::ProcessMark& mark, int ms) {
   }
 }
 
+/// To a process that may be gone.
+Result<void> signal_mark(const sys::ProcessMark& mark, int signal) {
+  const Result<sys::Fd> process = sys::open_process(mark);
+  return process ? sys::signal_process(process->get(), signal) : Result<void>();
+}
+
 struct StopRules {
   int signal = SIGTERM;
   int timeout = 10;
@@ -64,13 +71,22 @@ Result<StopRules> stop_rules(const std::string& data_root, const std::string& id
 }
 
 /// The supervisor has written and removed what it had to. If it does not come to that, it is killed: then all of the sandbox goes.
-Result<void> wait_for_supervisor(const Container& container) {
-  if (!SBX_TRY(ends_within(container.state.monitor, kCleanUpMs))) {
-    if (const Result<sys::Fd> supervisor = sys::open_process(container.state.monitor)) {
-      SBX_TRY(sys::signal_process(supervisor->get(), SIGKILL));
+Result<void> wait_for_supervisor(const std::string& data_root, const Container& container) {
+  constexpr int kLookMs = 50;
+  for (int waited = 0; waited < kCleanUpMs; waited += kLookMs) {
+    if (SBX_TRY(ends_within(container.state.monitor, kLookMs))) {
+      return {};
     }
-    (void)SBX_TRY(ends_within(container.state.monitor, kCleanUpMs));
+    // It may have decided to run the container again just before it could know of the stop.
+    const Result<Container> now = read_container(data_root, container.state.id);
+    if (now && now->restarting()) {
+      SBX_TRY(signal_mark(container.state.monitor, SIGTERM));
+    } else if (now && now->running() && now->state.init.pid != container.state.init.pid) {
+      SBX_TRY(signal_mark(now->state.init, SIGKILL));
+    }
   }
+  SBX_TRY(signal_mark(container.state.monitor, SIGKILL));
+  (void)SBX_TRY(ends_within(container.state.monitor, kCleanUpMs));
   return {};
 }
 
@@ -109,14 +125,22 @@ Result<void> kill_container(const std::string& data_root, const Container& given
     return fail(process.error().code == ErrorCode::kNotFound ? not_running(container)
                                                              : process.error());
   }
+  if (signal == SIGKILL || signal == SBX_TRY(stop_rules(data_root, container.state.id)).signal) {
+    SBX_TRY(note_stop(data_root, container.state.id));
+  }
   return sys::signal_process(process->get(), signal);
 }
 
 Result<void> stop_container(const std::string& data_root, const Container& given,
                             std::optional<int> timeout) {
   const Container container = SBX_TRY(settled(data_root, given));
-  if (!container.running()) {
+  if (!container.running() && !container.restarting()) {
     return {};
+  }
+  SBX_TRY(note_stop(data_root, container.state.id));
+  if (container.restarting()) {
+    SBX_TRY(signal_mark(container.state.monitor, SIGTERM));
+    return wait_for_supervisor(data_root, container);
   }
   const StopRules rules = SBX_TRY(stop_rules(data_root, container.state.id));
   const int seconds = timeout.value_or(rules.timeout);
@@ -133,28 +157,51 @@ Result<void> stop_container(const std::string& data_root, const Container& given
       return sent;
     }
   }
-  return wait_for_supervisor(container);
+  return wait_for_supervisor(data_root, container);
 }
 
-Result<int> wait_for_container(const std::string& data_root, const Container& container) {
-  const std::string path = data_root + "/containers/" + container.state.id + "/lock";
-  // Its exit code is noted there, also by a container that removes itself.
-  const Result<sys::Fd> note = sys::open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
-  Container now = container;
-  while (now.busy || now.state.status == ContainerStatus::kCreated) {
-    if (now.running()) {
-      (void)SBX_TRY(ends_within(now.state.monitor, -1));
-    } else {
-      (void)::nanosleep(&kPause, nullptr);
-    }
-    Result<Container> next = read_container(data_root, container.state.id);
-    if (!next) {
-      const std::optional<int> code = note ? read_exit_note(note->get()) : std::nullopt;
-      return code ? Result<int>(*code) : fail(next.error());
-    }
-    now = std::move(next).value();
+EndWatch::EndWatch(std::string data_root, Container container)
+    : data_root_(std::move(data_root)),
+      now_(std::move(container)),
+      finished_before_(now_.state.finished),
+      ran_(now_.busy && now_.state.status == ContainerStatus::kRunning) {
+  const std::string path = data_root_ + "/containers/" + now_.state.id + "/lock";
+  if (Result<sys::Fd> note = sys::open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW)) {
+    note_ = std::move(note).value();
   }
-  return now.state.exit_code;
+}
+
+bool EndWatch::reached(WaitFor what) const {
+  switch (what) {
+    case WaitFor::kNotRunning:
+      return !now_.busy && now_.state.status != ContainerStatus::kCreated;
+    case WaitFor::kNextExit:
+      return now_.state.finished != finished_before_ || (ran_ && !now_.busy);
+    case WaitFor::kRemoved:
+      break;
+  }
+  return false;
+}
+
+Result<int> EndWatch::wait(WaitFor what) {
+  while (!reached(what)) {
+    if (now_.running()) {
+      ran_ = true;
+      (void)SBX_TRY(ends_within(now_.state.init, -1));
+      (void)::nanosleep(&kPause, nullptr);  // its supervisor writes how it ended
+    } else {
+      (void)::nanosleep(&kLongPause, nullptr);
+    }
+    Result<Container> next = read_container(data_root_, now_.state.id);
+    if (!next) {
+      const std::optional<int> code = note_ ? read_exit_note(note_.get()) : std::nullopt;
+      return code                        ? *code
+             : what == WaitFor::kRemoved ? Result<int>(now_.state.exit_code)
+                                         : fail(next.error());
+    }
+    now_ = std::move(next).value();
+  }
+  return now_.state.exit_code;
 }
 
 Result<void> remove_container(const std::string& data_root, const Container& given, bool force) {
@@ -167,7 +214,7 @@ Result<void> remove_container(const std::string& data_root, const Container& giv
       return container.error().code == ErrorCode::kNotFound ? Result<void>()
                                                             : fail(container.error());
     }
-    if (container->running() && !force) {
+    if ((container->running() || container->restarting()) && !force) {
       return fail(Error::make(ErrorCode::kBusy, "remove container", name, "it is running")
                       .with_hint("stop it before, or use --force"));
     }

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "runtime/containers.hpp"
+#include "sys/fd.hpp"
 
 namespace sbx::runtime {
 
@@ -22,9 +23,31 @@ Result<void> kill_container(const std::string& data_root, const Container& conta
 Result<void> stop_container(const std::string& data_root, const Container& container,
                             std::optional<int> timeout);
 
-/// Until it ends. Its exit code; of one that has ended already that of its last end. A container that was only created is
-/// waited for until it has run.
-Result<int> wait_for_container(const std::string& data_root, const Container& container);
+/// What `wait` waits for, as docker's --condition.
+enum class WaitFor {
+  kNotRunning,  // that it has ended; at once if it has. One that was only created is waited for until it has run.
+  kNextExit,  // the next end, from when the watch began
+  kRemoved
+};
+
+/// The end of a container, watched from now on.
+class EndWatch {
+ public:
+  EndWatch(std::string data_root, Container container);
+
+  /// Its exit code; of one that has removed itself, too.
+  Result<int> wait(WaitFor what);
+
+ private:
+  [[nodiscard]] bool reached(WaitFor what) const;
+
+  std::string data_root_;
+  Container now_;
+  std::string finished_before_;
+  bool ran_;  // since the watch began
+  sys::Fd
+      note_;  // the lock file: the exit code is noted there, also by a container that removes itself
+};
 
 /// Deletes a container. kBusy if it runs, unless `force`, which kills it first.
 Result<void> remove_container(const std::string& data_root, const Container& container, bool force);

@@ -28,11 +28,15 @@ void Relay::write_some() {
 }
 
 void LogRelay::read_some() {
-  constexpr std::size_t kChunk = std::size_t{64} << 10U;  // what a pipe holds
-  std::array<std::byte, kChunk> bytes;  // NOLINT: read before written never happens
+  std::array<std::byte, kMaxMessage - 1>
+      bytes;  // NOLINT: read before written never happens; as much as a pipe holds
   const ssize_t got = ::read(from_, bytes.data(), bytes.size());
-  if (got > 0 && log_ != nullptr) {
-    log_->add(stream_, std::span(bytes).first(static_cast<std::size_t>(got)));
+  if (got > 0) {
+    const auto text = std::span(bytes).first(static_cast<std::size_t>(got));
+    if (log_ != nullptr) {
+      log_->add(stream_, text);
+    }
+    watched_by_.tell(stream_, text);
   } else if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {
     ended_ = true;  // see Relay::read_some
     if (log_ != nullptr) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/result.hpp"
+#include "runtime/attachments.hpp"
 #include "runtime/container_log.hpp"
 #include "sys/fd.hpp"
 
@@ -37,12 +38,12 @@ class Relay {
       buffer_;  // NOLINT: read before written never happens; zeroing costs start-up time
 };
 
-/// Copies bytes from one descriptor to the log of a container, or to nowhere.
+/// Copies bytes from one descriptor to the log of a container, if it has one, and to who watches it.
 class LogRelay {
  public:
-  /// Both are borrowed.
-  LogRelay(int from, LogStream stream, ContainerLog* log)
-      : from_(from), stream_(stream), log_(log) {}
+  /// All are borrowed; `log` may be nullptr.
+  LogRelay(int from, LogStream stream, ContainerLog* log, Attachments& watched_by)
+      : from_(from), stream_(stream), log_(log), watched_by_(watched_by) {}
 
   [[nodiscard]] bool done() const { return ended_; }
   [[nodiscard]] int from() const { return from_; }
@@ -53,6 +54,7 @@ class LogRelay {
   int from_;
   LogStream stream_;
   ContainerLog* log_;
+  Attachments& watched_by_;
   bool ended_ = false;
 };
 

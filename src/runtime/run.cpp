@@ -1,12 +1,16 @@
 #include "runtime/run.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <optional>
 
+#include "base/log.hpp"
+#include "runtime/attach.hpp"
 #include "runtime/container_dir.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
@@ -14,11 +18,14 @@
 #include "runtime/image_sharing.hpp"
 #include "runtime/labels.hpp"
 #include "runtime/prepare.hpp"
+#include "runtime/restart_rule.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/supervisor.hpp"
 #include "sandbox/describe.hpp"
+#include "sys/channel.hpp"
 #include "sys/file.hpp"
 #include "sys/ns.hpp"
+#include "sys/signal_fd.hpp"
 
 namespace sbx::runtime {
 namespace {
@@ -100,34 +107,98 @@ Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& use
   return supervise(std::move(input));
 }
 
-/// Runs it to its end, and keeps or removes what is left.
-Result<int> run_to_end(const Start& start, SupervisorInput input) {
+/// How a run ended.
+struct RunEnd {
+  Result<int> code;
+  std::optional<std::chrono::milliseconds> pause;  // before it runs again
+};
+
+/// Runs it to its end, and keeps or removes what is left. An Error: that did not work.
+Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule& rule) {
   if (start.request.remove) {
     SBX_TRY(start.container.mark_for_removal());
   }
   sys::Fd user_namespace;
   bool ran = false;
+  bool told_to_end = false;
   input.on_running = [&ran, tell = std::move(input.on_running)] {
     ran = true;
     if (tell) {
       tell();
     }
   };
-  Result<int> code = supervise_in(start, std::move(input), user_namespace);
-  const bool started = code || ran || code.error().code == ErrorCode::kCommandNotFound ||
-                       code.error().code == ErrorCode::kCommandNotRunnable;
-  const int end = code ? *code : exit_code_of(code.error());
+  input.on_end_wanted = [&told_to_end] { told_to_end = true; };
+  const auto begin = std::chrono::steady_clock::now();
+  RunEnd end{supervise_in(start, std::move(input), user_namespace), {}};
+  const bool started = end.code || ran || end.code.error().code == ErrorCode::kCommandNotFound ||
+                       end.code.error().code == ErrorCode::kCommandNotRunnable;
+  const int code = end.code ? *end.code : exit_code_of(end.code.error());
+  if (ran && !told_to_end && !start.container.was_stopped()) {
+    end.pause = rule.after_end(code, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                         std::chrono::steady_clock::now() - begin));
+  }
   Result<void> kept;
   if (start.request.remove || (!started && start.fresh)) {
-    (void)start.container.note_exit(end);  // the removal says if nothing can be written
+    (void)start.container.note_exit(code);  // the removal says if nothing can be written
     kept = start.container.remove(user_namespace.get());
+  } else if (end.pause) {
+    kept = start.container.write_restarting(code);
   } else {
-    kept = start.container.write_exited(end, code ? "" : code.error().message());
+    kept = start.container.write_exited(code, end.code ? "" : end.code.error().message());
   }
-  if (code && !kept) {
+  if (end.code && !kept) {
     return fail(std::move(kept).error());
   }
-  return code;
+  return end;
+}
+
+/// False if somebody wants us to end meanwhile.
+Result<bool> pause_for(std::chrono::milliseconds pause) {
+  const sys::SignalFd signals = SBX_TRY(sys::SignalFd::make());
+  const auto end = std::chrono::steady_clock::now() + pause;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      return true;
+    }
+    pollfd entry{signals.fd(), POLLIN, 0};
+    (void)::poll(&entry, 1, static_cast<int>(left.count()));
+    while (const int signal = signals.next()) {
+      if (asks_for_end(signal)) {
+        return false;
+      }
+    }
+  }
+}
+
+using MakeInput = std::function<SupervisorInput(const Prepared&)>;
+
+/// Runs it, again and again as its restart policy says. The exit code of the last time. `after_run` is called after each.
+Result<int> run_with_restarts(const Start& start, const MakeInput& input,
+                              const std::function<void()>& after_run) {
+  RestartRule rule(start.request.restart);
+  RunEnd end = SBX_TRY(run_to_end(start, input(start.prepared), rule));
+  while (end.pause) {
+    after_run();
+    const bool again = SBX_TRY(pause_for(*end.pause)) && !start.container.was_stopped();
+    if (!again) {
+      const int code = end.code ? *end.code : exit_code_of(end.code.error());
+      SBX_TRY(start.container.write_exited(code));
+      break;
+    }
+    ContainerConfig config =
+        SBX_TRY(read_container_config(start.prepared.data_root, start.prepared.id));
+    Result<Prepared> next = prepare_again(config.stored, std::move(config.spec), start.prepared.id,
+                                          start.prepared.data_root);
+    if (!next) {
+      SBX_TRY(start.container.write_exited(kExitOurs, next.error().message()));
+      return fail(std::move(next).error());
+    }
+    end = SBX_TRY(run_to_end({*next, config.stored.request, start.root, start.container, false},
+                             input(*next), rule));
+  }
+  return std::move(end.code);
 }
 
 Result<void> write_id_file(const std::string& path, const std::string& id) {
@@ -146,6 +217,7 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
   state.image = request.image;
   state.image_id = prepared.source.image_id();
   state.command = prepared.spec.process.args;
+  state.restart = restart_word(request.restart.policy);
   state.labels = SBX_TRY(build_labels(request, prepared.source.defaults().labels));
   state.remove = request.remove;
   state.chain = prepared.source.chain();
@@ -173,16 +245,27 @@ Result<std::optional<ContainerDir>> hold_unless_running(const DataRoot& root,
     if (held.error().code != ErrorCode::kBusy || i == kTries) {
       return fail(std::move(held).error());
     }
-    if (SBX_TRY(read_container(root.path(), id)).running()) {
+    const Container now = SBX_TRY(read_container(root.path(), id));
+    if (now.running() || now.restarting()) {
       return std::optional<ContainerDir>();
     }
     (void)::nanosleep(&kPause, nullptr);
   }
 }
 
-/// In the background, from now on without a terminal. Comes back in the process that was called, once the command runs.
-Result<void> run_in_background(const Start& start) {
-  return detach([&](const DetachedReady& ready) {
+/// Who watches a container; without a socket (a file system that has none) nobody can attach to it later.
+Attachments listen_for_attach(const ContainerDir& container) {
+  Result<Attachments> listening = Attachments::listen(container.fd());
+  if (!listening) {
+    log::debug("{}", listening.error().message());
+  }
+  return listening ? std::move(listening).value() : Attachments();
+}
+
+/// In the background, from now on without a terminal. Comes back in the process that was called, once the command runs. `watched`:
+/// by the caller from the beginning, who keeps `ours`; nullptr: not.
+Result<void> run_in_background(const Start& start, sys::ChannelPair* watched) {
+  Result<void> done = detach([&](const DetachedReady& ready) {
     std::optional<ContainerLog> log;
     if (start.request.log.driver == LogDriver::kJsonFile) {
       Result<ContainerLog> opened = ContainerLog::open(start.container.fd(), start.request.log);
@@ -192,15 +275,42 @@ Result<void> run_in_background(const Start& start) {
       }
       log.emplace(std::move(opened).value());
     }
-    SupervisorInput input{start.prepared.plan, nullptr, start.root};
-    input.detached = true;
-    input.log = log ? &*log : nullptr;
-    input.on_running = [&] { ready({}); };
-    const Result<int> code = run_to_end(start, std::move(input));
+    Attachments attachments = listen_for_attach(start.container);
+    if (watched != nullptr) {
+      watched->ours.reset();
+      attachments.adopt(std::move(watched->theirs));
+    }
+    const auto make_input = [&](const Prepared& prepared) {
+      SupervisorInput input{prepared.plan, nullptr, start.root};
+      input.detached.emplace(
+          DetachedStreams{log ? &*log : nullptr, &attachments, start.request.input_ends});
+      input.on_running = [&] { ready({}); };
+      return input;
+    };
+    const Result<int> code = run_with_restarts(start, make_input, [&] { attachments.hang_up(); });
     if (!code) {
       ready(fail(code.error()));
     }
   });
+  if (watched != nullptr) {
+    watched->theirs.reset();
+  }
+  return done;
+}
+
+/// A container that was created or has ended. False if it runs already.
+Result<bool> start_again(const std::string& data_root, const std::string& id,
+                         sys::ChannelPair* watched) {
+  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
+  std::optional<ContainerDir> container = SBX_TRY(hold_unless_running(root, id));
+  if (!container) {
+    return false;
+  }
+  ContainerConfig config = SBX_TRY(read_container_config(data_root, id));
+  Prepared prepared = SBX_TRY(prepare_again(config.stored, std::move(config.spec), id, data_root));
+  SBX_TRY(container->forget_restarts());
+  SBX_TRY(run_in_background({prepared, config.stored.request, root, *container, false}, watched));
+  return true;
 }
 
 }  // namespace
@@ -228,8 +338,11 @@ Result<int> run(const RunRequest& request) {
   if (wanted != nullptr) {
     wanted->mark("container made");
   }
-  Result<int> code = run_to_end({prepared, request, root, container, true, wanted},
-                                {prepared.plan, nullptr, root});
+  const auto make_input = [&](const Prepared& now) {
+    return SupervisorInput{now.plan, nullptr, root};
+  };
+  Result<int> code =
+      run_with_restarts({prepared, request, root, container, true, wanted}, make_input, [] {});
   if (wanted != nullptr) {
     timings.mark("container put away");
     std::fputs(timings.table().c_str(), stderr);
@@ -237,7 +350,9 @@ Result<int> run(const RunRequest& request) {
   return code;
 }
 
-Result<std::string> create(const RunRequest& request) {
+Result<std::string> create(const RunRequest& given) {
+  RunRequest request = given;
+  request.input_ends = true;  // who starts it with --attach --interactive is the one
   const Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
   ContainerDir container = SBX_TRY(make_container(prepared, request, root));
@@ -258,22 +373,24 @@ Result<std::string> run_detached(const RunRequest& request) {
   Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
   ContainerDir container = SBX_TRY(make_container(prepared, request, root));
-  SBX_TRY(run_in_background({prepared, request, root, container}));
+  SBX_TRY(run_in_background({prepared, request, root, container}, nullptr));
   return prepared.id;
 }
 
-Result<void> start(const std::string& data_root, const std::string& id) {
+Result<bool> start(const std::string& data_root, const std::string& id) {
   sys::fill_standard_streams();
   SBX_TRY(sys::close_all_but({}));  // as in run_detached
-  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
-  std::optional<ContainerDir> held = SBX_TRY(hold_unless_running(root, id));
-  if (!held) {
-    return {};
-  }
-  ContainerDir& container = *held;
-  ContainerConfig config = SBX_TRY(read_container_config(data_root, id));
-  Prepared prepared = SBX_TRY(prepare_again(config.stored, std::move(config.spec), id, data_root));
-  return run_in_background({prepared, config.stored.request, root, container, false});
+  return start_again(data_root, id, nullptr);
+}
+
+Result<int> start_attached(const std::string& data_root, const Container& container,
+                           const AttachOptions& options) {
+  sys::fill_standard_streams();
+  SBX_TRY(sys::close_all_but({}));  // as in run_detached
+  Attached attached = SBX_TRY(Attached::prepare(data_root, container, options));
+  sys::ChannelPair watched = SBX_TRY(sys::make_channel());
+  const bool started = SBX_TRY(start_again(data_root, container.state.id, &watched));
+  return attached.run(started ? std::move(watched.ours) : SBX_TRY(attach_to(data_root, container)));
 }
 
 }  // namespace sbx::runtime

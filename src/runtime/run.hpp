@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sbx/container.hpp>
+
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "runtime/containers.hpp"
 #include "runtime/run_request.hpp"
 
 namespace sbx::runtime {
@@ -21,10 +24,13 @@ Result<std::string> create(const RunRequest& request);
 /// `sbx run --detach`. The container's id, once its command runs. Closes all descriptors but the standard streams.
 Result<std::string> run_detached(const RunRequest& request);
 
-/// `sbx start`: a container that was created or has ended, in the background. One that runs is
-/// left as it is. kBusy if another process has it for long. Closes descriptors as
-/// run_detached().
-Result<void> start(const std::string& data_root, const std::string& id);
+/// `sbx start`: a container that was created or has ended, in the background. False: it runs already, and is left as it is. kBusy if
+/// another process has it for long. Closes descriptors as run_detached().
+Result<bool> start(const std::string& data_root, const std::string& id);
+
+/// `sbx start --attach`: start(), and our standard streams are the container's from its first output to its end. Its exit code.
+Result<int> start_attached(const std::string& data_root, const Container& container,
+                           const AttachOptions& options);
 
 /// Fills in what makes a sandbox a developer's shell.
 Result<RunRequest> with_shell_defaults(RunRequest request);

@@ -14,6 +14,10 @@ constexpr Words<UserNamespaceMode, 4> kUserNamespaces{{{UserNamespaceMode::kAuto
                                                        {UserNamespaceMode::kFull, "full"},
                                                        {UserNamespaceMode::kSingle, "single"},
                                                        {UserNamespaceMode::kKeepId, "keep-id"}}};
+constexpr Words<RestartPolicy, 4> kRestarts{{{RestartPolicy::kNo, "no"},
+                                             {RestartPolicy::kOnFailure, "on-failure"},
+                                             {RestartPolicy::kAlways, "always"},
+                                             {RestartPolicy::kUnlessStopped, "unless-stopped"}}};
 constexpr Words<OverlayEngine, 3> kEngines{{{OverlayEngine::kAuto, "auto"},
                                             {OverlayEngine::kFuse, "fuse"},
                                             {OverlayEngine::kKernel, "kernel"}}};
@@ -63,6 +67,8 @@ Result<bool> read_flag(const Json& object, std::string_view key) {
 
 }  // namespace
 
+std::string_view restart_word(RestartPolicy policy) { return word_of(kRestarts, policy); }
+
 Json to_json(const StoredRequest& stored) {
   const RunRequest& request = stored.request;
   Json out{{"image", request.image},
@@ -73,6 +79,7 @@ Json to_json(const StoredRequest& stored) {
            {"storageFiles", request.storage.files},
            {"acls", request.acls},
            {"interactive", request.interactive},
+           {"inputEnds", request.input_ends},
            {"hostUser", request.host_user},
            {"autoRemove", request.remove},
            {"logged", request.log.driver == LogDriver::kJsonFile},
@@ -80,6 +87,8 @@ Json to_json(const StoredRequest& stored) {
            {"logMaxFiles", request.log.max_files},
            {"stopSignal", request.stop_signal.value_or("")},
            {"stopTimeout", request.stop_timeout},
+           {"restart", word_of(kRestarts, request.restart.policy)},
+           {"restartMost", request.restart.most},
            {"init", stored.init},
            {"entryPoint", stored.entry_point},
            {"command", stored.command},
@@ -105,6 +114,7 @@ Result<StoredRequest> stored_request_from_json(const Json& object) {
   request.storage.files = SBX_TRY(read_number(object, "storageFiles"));
   request.acls = SBX_TRY(read_flag(object, "acls"));
   request.interactive = SBX_TRY(read_flag(object, "interactive"));
+  request.input_ends = SBX_TRY(read_flag(object, "inputEnds"));
   request.host_user = SBX_TRY(read_flag(object, "hostUser"));
   request.remove = SBX_TRY(read_flag(object, "autoRemove"));
   request.log.driver =
@@ -114,6 +124,8 @@ Result<StoredRequest> stored_request_from_json(const Json& object) {
   const std::string stop = SBX_TRY(find_string(object, "stopSignal")).value_or("");
   request.stop_signal = stop.empty() ? std::nullopt : std::optional(stop);
   request.stop_timeout = static_cast<int>(SBX_TRY(find_integer(object, "stopTimeout")).value_or(0));
+  request.restart = {SBX_TRY(read_word(kRestarts, object, "restart")),
+                     static_cast<unsigned>(SBX_TRY(read_number(object, "restartMost")))};
   request.pull = PullPolicy::kNever;
   out.init = SBX_TRY(read_flag(object, "init"));
   out.entry_point = SBX_TRY(find_strings(object, "entryPoint"));

@@ -3,6 +3,8 @@
 // What `start` needs of the request that made a container, beside its OCI runtime configuration: the member "sbx" of
 // config.json. Pure.
 
+#include <string_view>
+
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "runtime/container_log.hpp"
@@ -19,6 +21,9 @@ struct StoredRequest {
   std::vector<std::string> command;
   std::string user;  // as it was given, or as the image has it
 };
+
+/// "no", "on-failure", "always" or "unless-stopped".
+[[nodiscard]] std::string_view restart_word(RestartPolicy policy);
 
 Json to_json(const StoredRequest& stored);
 /// kCorrupt for members of the wrong type, and for words that this version does not know.

@@ -3,20 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "runtime/poll_events.hpp"
 #include "sys/channel.hpp"
 
 namespace sbx::runtime {
 namespace {
-
-short events_on(const std::vector<pollfd>& polls, int fd, short wanted) {
-  for (const pollfd& entry : polls) {
-    if (entry.fd == fd && (entry.events & wanted) != 0) {
-      return entry.revents;
-    }
-  }
-  return 0;
-}
 
 void add_relay(const Relay& relay, std::vector<pollfd>& polls) {
   if (relay.wants_write()) {
@@ -79,29 +72,28 @@ Result<Streams> Streams::make(bool interactive, bool terminal) {
   return streams;
 }
 
-Result<Streams> Streams::make_detached(ContainerLog* log, bool interactive, bool terminal) {
+Result<Streams> Streams::make_detached(const DetachedStreams& ends, bool interactive,
+                                       bool terminal) {
   Streams streams;
-  streams.detached_ = true;
+  streams.detached_.emplace(ends);
+  streams.interactive_ = interactive;
   streams.terminal_ = terminal;
-  streams.log_ = log;
   streams.fds_.in = streams.fds_.out = streams.fds_.err = -1;
   if (terminal) {
     return streams;
   }
   if (interactive) {
     sys::Pipe pipe = SBX_TRY(sys::make_pipe());
+    SBX_TRY(sys::set_nonblocking(pipe.writer.get()));
     streams.fds_.in = pipe.reader.get();
     streams.input_pipe_ = std::move(pipe.writer);
     streams.given_.push_back(std::move(pipe.reader));
-  }
-  if (log == nullptr) {
-    return streams;
   }
   for (const auto& [stream, slot] : {std::pair(LogStream::kOut, &streams.fds_.out),
                                      std::pair(LogStream::kErr, &streams.fds_.err)}) {
     sys::Pipe pipe = SBX_TRY(sys::make_pipe());
     *slot = pipe.writer.get();
-    streams.logs_.emplace_back(pipe.reader.get(), stream, log);
+    streams.logs_.emplace_back(pipe.reader.get(), stream, ends.log, *ends.watched_by);
     streams.ours_.push_back(std::move(pipe.reader));
     streams.given_.push_back(std::move(pipe.writer));
   }
@@ -120,8 +112,8 @@ Result<void> Streams::connect_terminal(sys::Fd master) {
   master_ = std::move(master);
   if (detached_) {
     // Somebody must read, or the sandbox would wait for room.
-    logs_.emplace_back(master_.get(), LogStream::kOut, log_);
-    return {};
+    logs_.emplace_back(master_.get(), LogStream::kOut, detached_->log, *detached_->watched_by);
+    return sys::set_nonblocking(master_.get());
   }
   resize();
   if (interactive_) {
@@ -151,9 +143,54 @@ void Streams::add_poll(std::vector<pollfd>& polls) const {
   for (const Relay& relay : outputs_) {
     add_relay(relay, polls);
   }
-  for (const LogRelay& relay : logs_) {
-    polls.push_back({relay.done() ? -1 : relay.from(), POLLIN, 0});
+  if (!detached_) {
+    return;
   }
+  const bool room = detached_->watched_by->keeps_up();
+  for (const LogRelay& relay : logs_) {
+    polls.push_back({relay.done() || !room ? -1 : relay.from(), POLLIN, 0});
+  }
+  polls.push_back({waiting_input_.empty() ? -1 : input_end(), POLLOUT, 0});
+  detached_->watched_by->add_poll(polls, waiting_input_.empty());
+}
+
+int Streams::input_end() const {
+  return input_pipe_                            ? input_pipe_.get()
+         : terminal_ && interactive_ && master_ ? master_.get()
+                                                : -1;
+}
+
+void Streams::write_waiting_input() {
+  const ssize_t put = ::write(input_end(), waiting_input_.data(), waiting_input_.size());
+  if (put >= 0) {
+    waiting_input_.erase(0, static_cast<std::size_t>(put));
+  } else if (errno != EAGAIN && errno != EINTR) {
+    waiting_input_.clear();  // nobody reads it any more
+  }
+  if (waiting_input_.empty() && input_ended_) {
+    input_pipe_.reset();
+  }
+}
+
+void Streams::handle_attachments(const std::vector<pollfd>& polls) {
+  if (!waiting_input_.empty() && events_on(polls, input_end(), POLLOUT) != 0) {
+    write_waiting_input();
+  }
+  const auto take = [&](std::string_view bytes) {
+    if (input_end() >= 0) {
+      waiting_input_ += bytes;
+      write_waiting_input();
+    }
+  };
+  const auto end = [&] {
+    input_ended_ = detached_->input_ends && !terminal_;
+    write_waiting_input();
+  };
+  detached_->watched_by->handle(polls, {take, end, [&](sys::TerminalSize size) {
+                                          if (master_) {
+                                            sys::set_terminal_size(master_.get(), size);
+                                          }
+                                        }});
 }
 
 void Streams::handle(const std::vector<pollfd>& polls) {
@@ -167,9 +204,13 @@ void Streams::handle(const std::vector<pollfd>& polls) {
     handle_relay(relay, polls);
   }
   for (LogRelay& relay : logs_) {
-    if (!relay.done() && events_on(polls, relay.from(), POLLIN) != 0) {
+    if (!relay.done() && events_on(polls, relay.from(), POLLIN) != 0 &&
+        detached_->watched_by->keeps_up()) {
       relay.read_some();
     }
+  }
+  if (detached_) {
+    handle_attachments(polls);
   }
 }
 

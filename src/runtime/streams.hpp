@@ -7,6 +7,7 @@
 
 #include <list>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -17,14 +18,21 @@
 
 namespace sbx::runtime {
 
+/// What is at the other side of the streams of a sandbox in the background.
+struct DetachedStreams {
+  ContainerLog* log = nullptr;        // gets what it writes; borrowed, nullptr: nobody
+  Attachments* watched_by = nullptr;  // get it too, and may write to its standard input; borrowed
+  bool input_ends = false;            // with the first of them whose input does, else never
+};
+
 class Streams {
  public:
   /// Looks at descriptors 0, 1 and 2. kInvalidArgument for -i -t without a terminal (as docker).
   static Result<Streams> make(bool interactive, bool terminal);
 
-  /// For a sandbox that nobody watches: what it writes goes to `log` (borrowed; nullptr: to nobody). With `interactive` its
-  /// standard input never ends.
-  static Result<Streams> make_detached(ContainerLog* log, bool interactive, bool terminal);
+  /// For a sandbox in the background.
+  static Result<Streams> make_detached(const DetachedStreams& ends, bool interactive,
+                                       bool terminal);
 
   /// The ends for the sandbox, to be put into `fds`.
   void give_to(sandbox::StageFds& fds) const;
@@ -45,6 +53,11 @@ class Streams {
   [[nodiscard]] std::optional<sys::RawTerminal>& raw_terminal() { return raw_; }
 
  private:
+  /// Where input of who watches goes; -1: it is not wanted.
+  [[nodiscard]] int input_end() const;
+  void write_waiting_input();
+  void handle_attachments(const std::vector<pollfd>& polls);
+
   bool interactive_ = false;
   bool terminal_ = false;
   std::vector<sys::Fd> given_;  // the sandbox's ends
@@ -55,8 +68,9 @@ class Streams {
   std::optional<Relay> input_;
   std::list<Relay> outputs_;
   std::list<LogRelay> logs_;
-  ContainerLog* log_ = nullptr;
-  bool detached_ = false;
+  std::optional<DetachedStreams> detached_;
+  std::string waiting_input_;  // of who watches; the sandbox has not taken it yet
+  bool input_ended_ = false;
   std::optional<sys::RawTerminal> raw_;
 };
 

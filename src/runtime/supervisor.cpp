@@ -8,7 +8,6 @@
 
 #include "runtime/image_share_key.hpp"
 #include "runtime/roles.hpp"
-#include "runtime/streams.hpp"
 #include "sandbox/stage.hpp"
 #include "sys/channel.hpp"
 #include "sys/child.hpp"
@@ -47,9 +46,10 @@ class Supervisor {
 
   Result<int> run() {
     SBX_ASSERT(sys::single_threaded());
-    streams_ = in_.detached
-                   ? SBX_TRY(Streams::make_detached(in_.log, in_.interactive, in_.plan.terminal))
-                   : SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
+    streams_ =
+        in_.detached
+            ? SBX_TRY(Streams::make_detached(*in_.detached, in_.interactive, in_.plan.terminal))
+            : SBX_TRY(Streams::make(in_.interactive, in_.plan.terminal));
     signals_.emplace(SBX_TRY(sys::SignalFd::make()));
     SBX_TRY(start_init());
     mark("namespaces made");
@@ -166,6 +166,10 @@ class Supervisor {
 
   [[noreturn]] void become_fs_role(int lifeline) {
     control_.reset();
+    streams_ = Streams();  // a pipe of which we hold an end has no end of file
+    if (in_.detached) {
+      *in_.detached->watched_by = Attachments();
+    }
     in_.shared.reset();
     net_channel_.reset();
     FsRole role;
@@ -295,6 +299,9 @@ class Supervisor {
   }
 
   void forward(int signal) {
+    if (in_.on_end_wanted && asks_for_end(signal)) {
+      in_.on_end_wanted();
+    }
     if (!ready_) {
       // Nobody inside could act on it yet: the user wants us to stop.
       init_.kill();
@@ -423,6 +430,10 @@ class Supervisor {
 };
 
 }  // namespace
+
+bool asks_for_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
 
 Result<int> supervise(SupervisorInput input) { return Supervisor(std::move(input)).run(); }
 

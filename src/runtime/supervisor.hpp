@@ -19,9 +19,9 @@
 
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
-#include "runtime/container_log.hpp"
 #include "runtime/image_keeper.hpp"
 #include "runtime/root_file_system.hpp"
+#include "runtime/streams.hpp"
 #include "runtime/timings.hpp"
 #include "sandbox/plan.hpp"
 
@@ -33,12 +33,14 @@ struct SupervisorInput {
   /// on disk, and the file system.
   std::function<Result<std::unique_ptr<RootFileSystem>>(pid_t init)> prepare;
   const DataRoot& root;
-  bool detached = false;        // nobody watches: no stream of ours is passed on
-  ContainerLog* log = nullptr;  // detached: where the output goes; borrowed, nullptr: nowhere
+  /// In the background: no stream of ours is passed on.
+  std::optional<DetachedStreams> detached;
   /// A pidfd: the plan's command runs in the sandbox of that process, which is there already. Nothing is prepared then.
   int joined = -1;
   std::function<void()> on_running;  // called once when the command runs; may be empty
-  bool interactive = false;          // standard input is passed on
+  std::function<void()>
+      on_end_wanted;         // called when we are sent a signal that asks for the end; may be empty
+  bool interactive = false;  // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish
   bool tell_requests = false;  // the file system process tells what it was asked, and must finish
   std::uint32_t unprivileged_id = 65534;
@@ -47,6 +49,9 @@ struct SupervisorInput {
   Timings* timings = nullptr;         // borrowed; nullptr: nobody wants to know
   std::optional<SharedImage> shared;  // the image, mounted already: `prepare` makes no file system
 };
+
+/// SIGTERM, SIGINT, SIGHUP or SIGQUIT.
+[[nodiscard]] bool asks_for_end(int signal);
 
 /// Runs the plan to its end. The exit code of the command, or an Error whose code tells 125, 126 or 127.
 Result<int> supervise(SupervisorInput input);

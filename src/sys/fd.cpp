@@ -16,6 +16,14 @@ void Fd::reset(int fd) noexcept {
   fd_ = fd;
 }
 
+Result<void> set_nonblocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    return fail(Error::system("change a descriptor", ""));
+  }
+  return {};
+}
+
 void fill_standard_streams() {
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(standard, F_GETFD) < 0 && errno == EBADF) {

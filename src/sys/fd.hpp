@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/result.hpp"
+
 namespace sbx::sys {
 
 /// An owned file descriptor: move-only, closed at the end of its life, close-on-exec from birth by
@@ -32,6 +34,9 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+/// O_NONBLOCK of the open file description.
+Result<void> set_nonblocking(int fd);
 
 /// Opens /dev/null for each of descriptors 0, 1 and 2 that is closed: a file that we open would take its place, and be
 /// written to or handed to the sandbox as a standard stream.

@@ -20,7 +20,7 @@ from harness import Workspace, images, need, wait_until  # noqa: E402
 class Terminal:
     """A pseudo-terminal with sbx at the other end, and what was seen on it."""
 
-    def __init__(self, place: Workspace, *arguments: str):
+    def __init__(self, place: Workspace, *arguments: str, verb: tuple = ("run", "--rm", "-it", "--net", "none")):
         self.master, self.slave = pty.openpty()
         self.resize(30, 100)
         self.before = termios.tcgetattr(self.slave)
@@ -28,7 +28,7 @@ class Terminal:
 
         def own_terminal():
             fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-        self.process = place.start("sbx", "run", "--rm", "-it", "--net", "none", *arguments, stdin=self.slave, stdout=self.slave,
+        self.process = place.start("sbx", *verb, *arguments, stdin=self.slave, stdout=self.slave,
                                    stderr=self.slave, preexec_fn=own_terminal)
         os.set_blocking(self.master, False)
 
@@ -121,6 +121,29 @@ def forwarded(place: Workspace, image: str) -> None:
                 sys.exit(f"SIG{name}: exit code {code}, output {said!r}")
 
 
+def attached(place: Workspace, image: str) -> None:
+    if (made := place.sbx("run", "-d", "-it", "--net", "none", "--name", "back", image, "sh")).code != 0:
+        sys.exit(f"run -d -it: {made}")
+    for keys, options in (("\x10\x11", ()), ("ab", ("--detach-keys", "a,b"))):
+        terminal = Terminal(place, "back", verb=("attach", *options))
+        terminal.type("stty size; echo $((6*7))\n")
+        terminal.expect(r"30 100\s+42\s")
+        terminal.resize(31, 101)
+        os.kill(terminal.process.pid, signal.SIGWINCH)
+        terminal.type("sleep 0.2; stty size\n")
+        terminal.expect(r"31 101\s")
+        terminal.type(keys)
+        terminal.expect_end(0)
+    if (running := place.sbx("ps", "--format", "{{.Names}}").out) != "back\n":
+        sys.exit(f"the container did not outlive its watchers: {running}")
+    terminal = Terminal(place, "back", verb=("attach",))
+    terminal.type("echo $((6*7))\n")
+    terminal.expect(r"\s42\s")
+    terminal.type("\x03exit 7\n")
+    terminal.expect_end(7)
+    place.sbx("rm", "back")
+
+
 def not_a_terminal(place: Workspace, image: str) -> None:
     outcome = place.sbx("run", "--rm", "-it", image, "true")
     if outcome.code != 125 or "terminal" not in outcome.err + outcome.out and "TTY" not in outcome.err:
@@ -132,7 +155,7 @@ def main() -> None:
     with Workspace("terminal") as place:
         if (loaded := place.sbx("load", f"oci:{images()}/small:latest")).code != 0:
             sys.exit(f"sbx load: {loaded}")
-        for part in (session, raw_mode_ends, forwarded, not_a_terminal):
+        for part in (session, raw_mode_ends, forwarded, attached, not_a_terminal):
             part(place, "small")
             print(f"{part.__name__}: ok")
 
