@@ -29,7 +29,9 @@ struct Container {
   std::string error;      // why it could not run, or was ended by sbx
   std::string restart;    // policy: "no", "on-failure", "always" or "unless-stopped"
   unsigned restarts = 0;  // by itself, since somebody started it
-  bool stopped = false;   // somebody has asked for its end, since somebody started it
+  std::string
+      health;  // "starting", "healthy" or "unhealthy"; empty: it does not run, or has no checks
+  bool stopped = false;  // somebody has asked for its end, since somebody started it
 };
 
 /// All of them, the newest first.

@@ -79,6 +79,18 @@ struct RestartOptions {
   unsigned most = 0;  // kOnFailure: restarts at most; 0: no limit
 };
 
+/// How a container's supervisor finds out whether it works: docker's HEALTHCHECK and --health-*. Times in milliseconds; 0: as the image
+/// says, else docker's default.
+struct HealthCheck {
+  std::vector<std::string>
+      test;  // {}: as the image says; {"NONE"}; {"CMD", WORD...}; {"CMD-SHELL", TEXT}
+  std::int64_t interval = 0;        // between two (30 s)
+  std::int64_t timeout = 0;         // of one (30 s)
+  std::int64_t start_period = 0;    // in which failures do not count until the first success
+  std::int64_t start_interval = 0;  // instead of `interval` during that (5 s)
+  std::int64_t retries = 0;         // so many failures one after the other make it unhealthy (3)
+};
+
 /// What `sbx run` is asked to do; the words are docker's.
 struct RunOptions {
   std::string root;  // directory of images and containers; empty: the usual one
@@ -110,6 +122,7 @@ struct RunOptions {
   std::optional<std::string> stop_signal;  // a name or number; default: the image's, else SIGTERM
   int stop_timeout = 10;  // seconds that `sbx stop` waits before it kills; negative: for ever
   RestartOptions restart;
+  HealthCheck health;
   NetworkMode network = NetworkMode::kSlirp;
   UserNamespaceMode user_namespace = UserNamespaceMode::kAuto;
   KeptIds kept_ids;      // with UserNamespaceMode::kKeepId

@@ -18,15 +18,28 @@
 namespace sbx {
 namespace {
 
-Container to_public(const runtime::Container& container) {
+std::string health_of(const std::string& root, const runtime::Container& container) {
+  const Result<std::optional<Json>> health = runtime::read_health(root, container);
+  return health && *health ? find_string(**health, "Status").value_or("").value_or("") : "";
+}
+
+Container to_public(const std::string& root, const runtime::Container& container) {
   const runtime::ContainerState& state = container.state;
-  return {state.id,         state.name,
-          state.image,      state.command,
-          state.labels,     std::string(runtime::status_word(state.status)),
-          state.exit_code,  container.running() ? state.init.pid : 0,
-          state.created,    state.started,
-          state.finished,   state.error,
-          state.restart,    state.restarts,
+  return {state.id,
+          state.name,
+          state.image,
+          state.command,
+          state.labels,
+          std::string(runtime::status_word(state.status)),
+          state.exit_code,
+          container.running() ? state.init.pid : 0,
+          state.created,
+          state.started,
+          state.finished,
+          state.error,
+          state.restart,
+          state.restarts,
+          health_of(root, container),
           container.stopped};
 }
 
@@ -49,7 +62,7 @@ Result<std::vector<Container>> list(const std::string& given_root) {
   std::vector<Container> out;
   const std::string root = SBX_TRY(runtime::data_root_of(given_root));
   for (const runtime::Container& one : SBX_TRY(runtime::list_containers(root))) {
-    out.push_back(to_public(one));
+    out.push_back(to_public(root, one));
   }
   return out;
 }
@@ -126,7 +139,8 @@ Result<void> logs(const LogsRequest& request, const std::function<bool(const Log
 }
 
 Result<Container> find_one(const std::string& root, const std::string& name) {
-  return to_public(SBX_TRY(find(root, name)).container);
+  const Found found = SBX_TRY(find(root, name));
+  return to_public(found.root, found.container);
 }
 
 Result<std::uint64_t> size_of(const std::string& root, const std::string& id) {
@@ -151,7 +165,8 @@ Result<std::string> inspect(const std::string& given_root, const std::string& na
   const std::optional<image::StoredImage> image = image_of(given_root, found.container);
   Json out = api::container_to_json(
       found.container, SBX_TRY(runtime::read_container_config(found.root, id)),
-      {found.root + "/containers/" + id, image ? image->config_digest.str() : ""});
+      {found.root + "/containers/" + id, image ? image->config_digest.str() : "",
+       SBX_TRY(runtime::read_health(found.root, found.container))});
   if (size) {
     const std::uint64_t written = SBX_TRY(runtime::container_size(found.root, id));
     out["SizeRw"] = written;

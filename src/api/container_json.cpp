@@ -14,19 +14,23 @@ constexpr const char* kNever = "0001-01-01T00:00:00Z";  // as docker writes no t
 
 std::string time_or_never(const std::string& time) { return time.empty() ? kNever : time; }
 
-Json state_of(const runtime::Container& container) {
+Json state_of(const runtime::Container& container, const std::optional<Json>& health) {
   const runtime::ContainerState& state = container.state;
-  return {{"Status", runtime::status_word(state.status)},
-          {"Running", container.running() || container.restarting()},
-          {"Paused", false},
-          {"Restarting", container.restarting()},
-          {"OOMKilled", false},
-          {"Dead", false},
-          {"Pid", container.running() ? state.init.pid : 0},
-          {"ExitCode", state.exit_code},
-          {"Error", state.error},
-          {"StartedAt", time_or_never(state.started)},
-          {"FinishedAt", time_or_never(state.finished)}};
+  Json out{{"Status", runtime::status_word(state.status)},
+           {"Running", container.running() || container.restarting()},
+           {"Paused", false},
+           {"Restarting", container.restarting()},
+           {"OOMKilled", false},
+           {"Dead", false},
+           {"Pid", container.running() ? state.init.pid : 0},
+           {"ExitCode", state.exit_code},
+           {"Error", state.error},
+           {"StartedAt", time_or_never(state.started)},
+           {"FinishedAt", time_or_never(state.finished)}};
+  if (health) {
+    out["Health"] = *health;
+  }
+  return out;
 }
 
 bool has(const std::vector<std::string>& options, std::string_view option) {
@@ -121,9 +125,21 @@ Json host_config_of(const runtime::Container& container, const runtime::Containe
           {"ReadonlyPaths", config.spec.read_only_paths}};
 }
 
+/// As docker, in nanoseconds.
+Json healthcheck_of(const HealthCheck& check) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  return {{"Test", check.test},
+          {"Interval", check.interval * kNsPerMs},
+          {"Timeout", check.timeout * kNsPerMs},
+          {"StartPeriod", check.start_period * kNsPerMs},
+          {"StartInterval", check.start_interval * kNsPerMs},
+          {"Retries", check.retries}};
+}
+
 Json config_of(const runtime::Container& container, const runtime::ContainerConfig& config) {
   const runtime::RunRequest& request = config.stored.request;
-  return {{"Hostname", config.spec.hostname},
+  return {{"Healthcheck", healthcheck_of(request.health)},
+          {"Hostname", config.spec.hostname},
           {"User", config.stored.user},
           {"Tty", config.spec.process.terminal},
           {"OpenStdin", request.interactive},
@@ -166,7 +182,7 @@ Json container_to_json(const runtime::Container& container, const runtime::Conta
           {"Path", words.empty() ? "" : words.front()},
           {"Args", words.empty() ? std::vector<std::string>()
                                  : std::vector<std::string>(words.begin() + 1, words.end())},
-          {"State", state_of(container)},
+          {"State", state_of(container, facts.health)},
           {"Image", facts.image_id},
           {"ImageName", state.image},
           {"ImageDigest", state.image_id},

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/json.hpp"
 #include "runtime/containers.hpp"
 
@@ -9,6 +12,7 @@ namespace sbx::api {
 struct ContainerFacts {
   std::string directory;  // containers/ID
   std::string image_id;   // digest of the image's configuration; empty: not an image of the store
+  std::optional<Json> health;  // read_health()
 };
 
 /// docker's member names (`docker container inspect`, Engine API 1.43). What sbx has nothing like is left out.

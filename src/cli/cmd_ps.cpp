@@ -41,7 +41,10 @@ std::string status_text(const Container& container) {
     if (age.ends_with(kAgo)) {
       age.resize(age.size() - kAgo.size());
     }
-    return "Up " + age;
+    return "Up " + age +
+           (container.health.empty()         ? ""
+            : container.health == "starting" ? " (health: starting)"
+                                             : " (" + container.health + ")");
   }
   if (container.status == "restarting") {
     return "Restarting (" + std::to_string(container.exit_code) + ") " +

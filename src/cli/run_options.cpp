@@ -203,6 +203,7 @@ void add_container_options(CommandLine& line, SandboxOptions& options) {
              "How long 'sbx stop' waits before it kills (default: 10; negative: for ever)");
   line.value("--restart", options.restart, "no|on-failure[:N]|always|unless-stopped",
              "When it runs again by itself after its end (default: no)");
+  add_health_options(line, options.health);
   line.value("--cidfile", options.id_file, "FILE",
              "Write the container's id to a file, which must not be there yet");
 }
@@ -281,6 +282,9 @@ std::string read_texts(SandboxOptions& options) {
   }
   if (options.run.remove && options.run.restart.policy != RestartPolicy::kNo) {
     return "--rm and --restart do not go together";
+  }
+  if (std::string wrong = read_health(options.health, options.run.health); !wrong.empty()) {
+    return wrong;
   }
   return read_log_options(options);
 }

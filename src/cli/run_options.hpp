@@ -3,6 +3,7 @@
 #include <sbx/run.hpp>
 
 #include "cli/command_line.hpp"
+#include "cli/health_options.hpp"
 
 namespace sbx::cli {
 
@@ -16,6 +17,7 @@ struct SandboxOptions {
   std::vector<std::string> log_options;
   std::optional<std::string> stop_timeout;
   std::optional<std::string> restart;
+  HealthOptions health;
   std::optional<std::string> id_file;  // --cidfile
   bool dry_run = false;
 };

@@ -55,6 +55,23 @@ Result<std::set<std::string>> key_set(const Json& object, std::string_view key) 
   return out;
 }
 
+/// Nanoseconds as milliseconds; what is no time is none.
+Result<std::int64_t> duration(const Json& object, std::string_view key) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  return std::max<std::int64_t>(SBX_TRY(find_integer(object, key)).value_or(0), 0) / kNsPerMs;
+}
+
+Result<Healthcheck> parse_healthcheck(const Json& object) {
+  Healthcheck out;
+  out.test = SBX_TRY(words(object, "Test"));
+  out.interval = SBX_TRY(duration(object, "Interval"));
+  out.timeout = SBX_TRY(duration(object, "Timeout"));
+  out.start_period = SBX_TRY(duration(object, "StartPeriod"));
+  out.start_interval = SBX_TRY(duration(object, "StartInterval"));
+  out.retries = std::max<std::int64_t>(SBX_TRY(find_integer(object, "Retries")).value_or(0), 0);
+  return out;
+}
+
 Result<void> parse_execution(const Json& object, ImageConfig& out) {
   out.user = SBX_TRY(word(object, "User"));
   out.env = SBX_TRY(words(object, "Env"));
@@ -62,6 +79,9 @@ Result<void> parse_execution(const Json& object, ImageConfig& out) {
   out.cmd = SBX_TRY(words(object, "Cmd"));
   out.working_dir = SBX_TRY(word(object, "WorkingDir"));
   out.stop_signal = SBX_TRY(word(object, "StopSignal"));
+  if (const Json* health = SBX_TRY(find_object(object, "Healthcheck"))) {
+    out.healthcheck = SBX_TRY(parse_healthcheck(*health));
+  }
   out.volumes = SBX_TRY(key_set(object, "Volumes"));
   out.exposed_ports = SBX_TRY(key_set(object, "ExposedPorts"));
   out.labels = SBX_TRY(annotations_from_json(object, "Labels"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +22,16 @@ struct HistoryEntry {
   bool empty_layer = false;
 };
 
+/// docker's HEALTHCHECK, which OCI images have too. Times in milliseconds; 0: docker's default.
+struct Healthcheck {
+  std::vector<std::string> test;  // {}: none; {"NONE"}; {"CMD", WORD...}; {"CMD-SHELL", TEXT}
+  std::int64_t interval = 0;
+  std::int64_t timeout = 0;
+  std::int64_t start_period = 0;
+  std::int64_t start_interval = 0;
+  std::int64_t retries = 0;
+};
+
 /// An image's configuration (image-spec config.md; docker's is the same where it matters). Members that
 /// sbx does not know are left out. Strings that become arguments, environment or paths have no NUL byte.
 struct ImageConfig {
@@ -34,6 +45,7 @@ struct ImageConfig {
   std::vector<std::string> cmd;
   std::string working_dir;
   std::string stop_signal;  // "", "SIGTERM", "15"
+  Healthcheck healthcheck;
   std::set<std::string> volumes;
   std::set<std::string> exposed_ports;        // "80/tcp"
   std::map<std::string, std::string> labels;  // data, never options

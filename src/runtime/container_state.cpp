@@ -66,6 +66,7 @@ Json to_json(const ContainerState& state) {
           {"command", state.command},
           {"labels", state.labels},
           {"restart", state.restart},
+          {"healthChecked", state.health_checked},
           {"autoRemove", state.remove},
           {"status", status_word(state.status)},
           {"created", state.created},
@@ -99,6 +100,7 @@ Result<ContainerState> container_state_from_json(const Json& object) {
   out.monitor = SBX_TRY(read_mark(object, "monitor"));
   out.init = SBX_TRY(read_mark(object, "process"));
   out.exit_code = static_cast<int>(SBX_TRY(find_integer(object, "exitCode")).value_or(0));
+  out.health_checked = SBX_TRY(find_bool(object, "healthChecked")).value_or(false);
   out.restart = SBX_TRY(text("restart"));
   out.restarts = static_cast<unsigned>(SBX_TRY(find_integer(object, "restarts")).value_or(0));
   out.error = SBX_TRY(text("error"));

@@ -24,6 +24,7 @@ struct ContainerState {
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
   std::string restart;          // policy: restart_word()
+  bool health_checked = false;  // health.json tells
   bool remove = false;          // gone with its end, also after kill -9
   bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
 

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "runtime/container_dir.hpp"
 #include "runtime/container_tree.hpp"
+#include "runtime/health_monitor.hpp"
 #include "sys/disk_usage.hpp"
 #include "sys/file.hpp"
 #include "sys/lock.hpp"
@@ -134,6 +135,19 @@ Result<ContainerConfig> read_container_config(const std::string& data_root, cons
   }
   return ContainerConfig{SBX_TRY(oci::runtime_spec_from_json(config)),
                          SBX_TRY(stored_request_from_json(*ours))};
+}
+
+Result<std::optional<Json>> read_health(const std::string& data_root, const Container& container) {
+  if (!container.state.health_checked || !container.running()) {
+    return std::optional<Json>();
+  }
+  const std::string path = data_root + "/containers/" + container.state.id + "/" + kHealthFile;
+  const Result<std::string> text = sys::read_file_at(AT_FDCWD, path, kStateLimits.bytes);
+  if (!text) {  // its command does not run yet
+    return std::optional<Json>(
+        Json{{"Status", "starting"}, {"FailingStreak", 0}, {"Log", nullptr}});
+  }
+  return std::optional<Json>(SBX_TRY(parse_json(*text, path)));
 }
 
 Result<std::vector<Container>> remove_containers(const std::string& data_root,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct ContainerConfig {
 
 /// kNotFound if the container is gone or has none yet.
 Result<ContainerConfig> read_container_config(const std::string& data_root, const std::string& id);
+
+/// What its health checks told (docker's State.Health); nullopt for a container without them, or that does not run.
+Result<std::optional<Json>> read_health(const std::string& data_root, const Container& container);
 
 /// Removes the containers of `doomed` that nobody holds, with their names. Those that it removed.
 Result<std::vector<Container>> remove_containers(const std::string& data_root,

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <sbx/run.hpp>
+
 namespace sbx::runtime {
 
 /// What an image says about how it wants to be run: the "config" of an OCI image configuration.
@@ -14,6 +16,7 @@ struct ImageDefaults {
   std::string working_directory;
   std::string user;
   std::string stop_signal;
+  HealthCheck health;
   std::vector<std::string> volumes;  // directories inside
   std::map<std::string, std::string> labels;
 };

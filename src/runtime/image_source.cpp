@@ -20,6 +20,9 @@ ImageDefaults defaults_of(const oci::ImageConfig& config) {
   defaults.user = config.user;
   defaults.stop_signal = config.stop_signal;
   defaults.labels = config.labels;
+  const oci::Healthcheck& health = config.healthcheck;
+  defaults.health = {health.test,         health.interval,       health.timeout,
+                     health.start_period, health.start_interval, health.retries};
   defaults.volumes.assign(config.volumes.begin(), config.volumes.end());
   return defaults;
 }

@@ -1,4 +1,5 @@
 #include "runtime/prepare.hpp"
+#include "runtime/health.hpp"
 
 #include <fmt/format.h>
 #include <linux/magic.h>
@@ -152,6 +153,10 @@ Result<StoredRequest> to_store(const Prepared& prepared, const RunRequest& reque
     const std::size_t path = prefixed ? colon + 1 : 0;
     out.request.image =
         request.image.substr(0, path) + SBX_TRY(sys::absolute_path(request.image.substr(path)));
+  }
+  out.request.health = merged_health(image.health, request.health);
+  if (out.request.health.test.empty()) {
+    out.request.health.test = {"NONE"};
   }
   if (!out.request.stop_signal && !image.stop_signal.empty()) {
     out.request.stop_signal = image.stop_signal;

@@ -98,6 +98,14 @@ Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& use
     return RootFileSystem::make({start.prepared.source, start.prepared.ids, start.prepared.plan,
                                  start.prepared.invoker, start.container, start.request});
   };
+  const HealthCheck check =
+      merged_health(start.prepared.source.defaults().health, start.request.health);
+  std::optional<HealthMonitor> health;
+  if (!check.test.empty()) {
+    health.emplace(HealthMonitor::Input{start.prepared.data_root, start.prepared.id, check,
+                                        start.container.fd()});
+    input.health = &*health;
+  }
   input.interactive = start.request.interactive;
   input.remove = start.request.remove;
   input.tell_requests = start.request.fs_stats;
@@ -217,6 +225,8 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
   state.image = request.image;
   state.image_id = prepared.source.image_id();
   state.command = prepared.spec.process.args;
+  state.health_checked =
+      !merged_health(prepared.source.defaults().health, request.health).test.empty();
   state.restart = restart_word(request.restart.policy);
   state.labels = SBX_TRY(build_labels(request, prepared.source.defaults().labels));
   state.remove = request.remove;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "runtime/health.hpp"
+
 namespace sbx::runtime {
 namespace {
 
@@ -89,6 +91,7 @@ Json to_json(const StoredRequest& stored) {
            {"stopTimeout", request.stop_timeout},
            {"restart", word_of(kRestarts, request.restart.policy)},
            {"restartMost", request.restart.most},
+           {"health", to_json(request.health)},
            {"init", stored.init},
            {"entryPoint", stored.entry_point},
            {"command", stored.command},
@@ -126,6 +129,9 @@ Result<StoredRequest> stored_request_from_json(const Json& object) {
   request.stop_timeout = static_cast<int>(SBX_TRY(find_integer(object, "stopTimeout")).value_or(0));
   request.restart = {SBX_TRY(read_word(kRestarts, object, "restart")),
                      static_cast<unsigned>(SBX_TRY(read_number(object, "restartMost")))};
+  if (const Json* health = SBX_TRY(find_object(object, "health"))) {
+    request.health = SBX_TRY(health_check_from_json(*health));
+  }
   request.pull = PullPolicy::kNever;
   out.init = SBX_TRY(read_flag(object, "init"));
   out.entry_point = SBX_TRY(find_strings(object, "entryPoint"));

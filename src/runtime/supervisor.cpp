@@ -211,8 +211,12 @@ class Supervisor {
       polls.push_back({control_ ? control_.get() : -1, POLLIN, 0});
       polls.push_back({in_.shared ? in_.shared->connection.get() : -1, POLLIN, 0});
       streams_.add_poll(polls);
-      if (!wait_for_events(polls)) {
-        continue;  // EINTR: stopped and continued
+      if (in_.health != nullptr) {
+        in_.health->add_poll(polls);
+      }
+      wait_for_events(polls);
+      if (in_.health != nullptr) {
+        in_.health->handle(polls);
       }
       if (polls[4].revents != 0) {
         handle_control();
@@ -230,15 +234,28 @@ class Supervisor {
     }
   }
 
-  bool wait_for_events(std::vector<pollfd>& polls) {
-    int events = ::poll(polls.data(), polls.size(), settling_ ? sys::kSettledMs : -1);
-    if (events == 0) {
+  /// Comes back without events if it is time for a health check.
+  void wait_for_events(std::vector<pollfd>& polls) {
+    const int due = in_.health != nullptr ? in_.health->timeout() : -1;
+    if (settling_ && (due < 0 || due > sys::kSettledMs)) {
+      if (poll_all(polls, sys::kSettledMs)) {
+        return;
+      }
       settling_ = false;
-      sys::drop_text_pages();
-      events =
-          ::poll(polls.data(), polls.size(), -1);  // at once: all that runs in between comes back
+      sys::drop_text_pages();  // and wait on at once: all that runs in between comes back
     }
-    return events > 0;
+    (void)poll_all(polls, in_.health != nullptr ? in_.health->timeout() : -1);
+  }
+
+  /// False after `ms` without events. With EINTR (stopped and continued) nothing has happened.
+  static bool poll_all(std::vector<pollfd>& polls, int ms) {
+    const int events = ::poll(polls.data(), polls.size(), ms);
+    if (events < 0) {
+      for (pollfd& entry : polls) {
+        entry.revents = 0;
+      }
+    }
+    return events != 0;
   }
 
   void handle_control() {
@@ -251,6 +268,9 @@ class Supervisor {
       mark("command runs");
       if (in_.on_running && ready_ && !failure_) {
         in_.on_running();
+      }
+      if (in_.health != nullptr && ready_ && !failure_) {
+        in_.health->begin();
       }
       if (in_.joined < 0) {
         sweep_containers(in_.root);

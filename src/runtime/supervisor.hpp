@@ -19,6 +19,7 @@
 
 #include "base/result.hpp"
 #include "runtime/container_dir.hpp"
+#include "runtime/health_monitor.hpp"
 #include "runtime/image_keeper.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/streams.hpp"
@@ -39,8 +40,9 @@ struct SupervisorInput {
   int joined = -1;
   std::function<void()> on_running;  // called once when the command runs; may be empty
   std::function<void()>
-      on_end_wanted;         // called when we are sent a signal that asks for the end; may be empty
-  bool interactive = false;  // standard input is passed on
+      on_end_wanted;  // called when we are sent a signal that asks for the end; may be empty
+  HealthMonitor* health = nullptr;  // borrowed; nullptr: nobody asks
+  bool interactive = false;         // standard input is passed on
   bool remove = false;  // what was written is not kept: the file system process need not finish
   bool tell_requests = false;  // the file system process tells what it was asked, and must finish
   std::uint32_t unprivileged_id = 65534;
