@@ -1,34 +1,16 @@
 #pragma once
 
-#include <sys/types.h>
-#include <time.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/result.hpp"
+#include "layer/archive_member.hpp"
 
 namespace sbx::layer {
-
-/// A member of a tar with all that a file system says of it.
-struct ArchiveMember {
-  std::string path;  // relative
-  mode_t mode = 0;   // type and permissions; no socket: a tar has none
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  timespec mtime{};
-  std::uint64_t size = 0;  // of a regular file that is no hard link
-  dev_t rdev = 0;
-  std::string symlink;    // the target of a symlink
-  std::string hard_link;  // the path of an earlier member that this is another name of; empty: none
-  std::vector<std::pair<std::string, std::string>> xattrs;
-};
 
 /// Writes a tar to a descriptor, one member after the other, by libarchive: ustar, with PAX headers only where something needs
 /// them. Of files without more words: owner root, mode 0644, time 0, so that the same files make the same bytes. Buffers nothing.

@@ -35,6 +35,11 @@ Result<Cloned> clone_inside(int outer, const Namespaces& namespaces, const IdMap
 Result<Cloned> clone_joined(int process, const Namespaces& joined,
                             const std::function<void()>& body);
 
+/// Puts this process into the user and mount namespaces of another (a pidfd), as their root if they have one, with its root and
+/// directory at the root of the mount namespace and all rights in the user namespace, which must be ours. EPERM as clone_joined(). The
+/// caller must have one thread. Undoes PR_SET_PDEATHSIG.
+Result<void> enter_tree_of(int process);
+
 /// Puts this process into new user and mount namespaces. The caller must have one thread.
 Result<void> enter_new_namespaces();
 
