@@ -16,6 +16,7 @@ const std::vector<Verb>& verbs() {
       {"restart", "End containers, and run them again", cmd_restart},
       {"kill", "Send a signal to the commands of containers", cmd_kill},
       {"rm", "Remove containers", cmd_rm},
+      {"cp", "Copy files between a container and the host", cmd_cp},
       {"shell",
        "Open a developer's shell: your id, home and current directory, a file tree of its own",
        cmd_shell},

@@ -28,6 +28,7 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 int cmd_attach(const GlobalOptions& global, const Words& words);
+int cmd_cp(const GlobalOptions& global, const Words& words);
 int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
 int cmd_exec(const GlobalOptions& global, const Words& words);

@@ -205,6 +205,12 @@ Result<sys::Fd> open_joinable_command(const std::string& data_root, const Target
 
 }  // namespace
 
+Result<sys::Fd> open_command_of(const std::string& data_root, const std::string& id) {
+  const Target target = SBX_TRY(find_target(data_root, id));
+  return open_joinable_command(data_root, target,
+                               namespaces_of(target.config.stored.request.network));
+}
+
 Result<int> exec(const ExecOptions& options) {
   sys::fill_standard_streams();
   if (options.detach) {

@@ -403,4 +403,40 @@ Result<int> start_attached(const std::string& data_root, const Container& contai
   return attached.run(started ? std::move(watched.ours) : SBX_TRY(attach_to(data_root, container)));
 }
 
+Result<bool> visit(const std::string& data_root, const std::string& id,
+                   const std::function<void()>& body) {
+  const DataRoot root = SBX_TRY(DataRoot::open(data_root));
+  const std::optional<ContainerDir> held = SBX_TRY(hold_unless_running(root, id));
+  if (!held) {
+    return false;
+  }
+  ContainerConfig config = SBX_TRY(read_container_config(data_root, id));
+  Prepared prepared = SBX_TRY(prepare_again(config.stored, std::move(config.spec), id, data_root));
+  const RunRequest& request = config.stored.request;
+  sandbox::Plan& plan = prepared.plan;
+  plan.network = plan.network == sandbox::Network::kHost ? plan.network : sandbox::Network::kNone;
+  plan.terminal = false;
+  plan.init = false;
+  plan.command = {};
+  if (plan.overlay) {
+    plan.overlay->is_volatile = false;  // what is volatile is mounted once and never again
+  }
+  SBX_TRY(make_missing_sources(plan));
+  SupervisorInput input{plan, nullptr, root};
+  Attachments nobody;
+  input.detached.emplace(DetachedStreams{nullptr, &nobody, false});
+  input.instead = body;
+  input.prepare = [&](pid_t /*init*/) -> Result<std::unique_ptr<RootFileSystem>> {
+    if (!sys::exists_at(held->fd(), "etc/hosts")) {  // it has never run
+      SBX_TRY(write_etc_files(prepared, request, *held));
+    }
+    return RootFileSystem::make(
+        {prepared.source, prepared.ids, plan, prepared.invoker, *held, request});
+  };
+  const int code = SBX_TRY(supervise(std::move(input)));
+  return code == 0 ? Result<bool>(true)
+                   : fail(Error::make(ErrorCode::kSystem, "work in container", id.substr(0, 12),
+                                      "the process there ended early"));
+}
+
 }  // namespace sbx::runtime

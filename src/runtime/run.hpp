@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include <sbx/container.hpp>
 
 #include "base/json.hpp"
@@ -31,6 +34,12 @@ Result<bool> start(const std::string& data_root, const std::string& id);
 /// `sbx start --attach`: start(), and our standard streams are the container's from its first output to its end. Its exit code.
 Result<int> start_attached(const std::string& data_root, const Container& container,
                            const AttachOptions& options);
+
+/// Makes the sandbox of a container that does not run, without a network of its own, and has `body` run there in the place of the command: see
+/// PreparedPlan::run_instead(). Comes back when it has ended; the container's state stays as it is, and its lock is held meanwhile.
+/// False if it runs. kBusy as start().
+Result<bool> visit(const std::string& data_root, const std::string& id,
+                   const std::function<void()>& body);
 
 /// Fills in what makes a sandbox a developer's shell.
 Result<RunRequest> with_shell_defaults(RunRequest request);

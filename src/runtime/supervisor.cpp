@@ -42,7 +42,11 @@ std::string how_it_ended(const sys::ExitStatus& status) {
 
 class Supervisor {
  public:
-  explicit Supervisor(SupervisorInput input) : in_(std::move(input)), prepared_(in_.plan) {}
+  explicit Supervisor(SupervisorInput input) : in_(std::move(input)), prepared_(in_.plan) {
+    if (in_.instead) {
+      prepared_.run_instead(in_.instead);
+    }
+  }
 
   Result<int> run() {
     SBX_ASSERT(sys::single_threaded());

@@ -48,7 +48,9 @@ struct SupervisorInput {
   std::uint32_t unprivileged_id = 65534;
   sys::Fd* user_namespace =
       nullptr;  // gets the sandbox's, if others than the invoker may own what it leaves
-  Timings* timings = nullptr;         // borrowed; nullptr: nobody wants to know
+  Timings* timings = nullptr;  // borrowed; nullptr: nobody wants to know
+  /// Runs as PID 1 in the place of the command; see PreparedPlan::run_instead(). Empty: the command does.
+  std::function<void()> instead;
   std::optional<SharedImage> shared;  // the image, mounted already: `prepare` makes no file system
 };
 

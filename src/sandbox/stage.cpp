@@ -513,6 +513,10 @@ class Stage {
   }
 
   [[noreturn]] void start_command() noexcept {
+    if (prepared_.instead() != nullptr) {
+      (*prepared_.instead())();
+      raw::exit(0);
+    }
     if (!plan_.init) {
       become_command();
     }

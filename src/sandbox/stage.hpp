@@ -17,6 +17,7 @@
 //   command      as PID 1 itself, or below an init of ours
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -94,12 +95,18 @@ class PreparedPlan {
   [[nodiscard]] std::vector<int>& source_fds() { return source_fds_; }
   [[nodiscard]] unsigned last_capability() const { return last_capability_; }
 
+  /// What runs in the place of the command, as PID 1 with all rights in the sandbox and with the descriptors of who cloned it, none of
+  /// them a standard stream of the command's; borrowed. It begins after clone(), so it may use raw.hpp, and fork.
+  void run_instead(const std::function<void()>& body) { instead_ = &body; }
+  [[nodiscard]] const std::function<void()>* instead() const { return instead_; }
+
  private:
   const Plan& plan_;
   std::vector<char*> argv_;
   std::vector<char*> environment_;
   std::vector<int> source_fds_;
   unsigned last_capability_;
+  const std::function<void()>* instead_ = nullptr;
 };
 
 /// Runs in the new process; ends in execve or exit.
