@@ -81,8 +81,10 @@ enum class WaitCondition {
 Outcome<int> wait_for_container(const std::string& root, const std::string& name,
                                 WaitCondition condition);
 
-/// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. Whether there was one.
-Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force);
+/// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. `volumes`: with the volumes that
+/// were made for it without a name. Whether there was one.
+Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force,
+                               bool volumes = false);
 
 /// What `sbx exec` is asked to do; the words are docker's.
 struct ExecOptions {

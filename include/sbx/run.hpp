@@ -103,8 +103,10 @@ struct RunOptions {
   bool interactive = false;  // -i
   bool terminal = false;     // -t
   bool read_only = false;
-  std::optional<bool> init;              // default: an init of ours, unless the command is one
-  std::vector<std::string> environment;  // NAME=VALUE, or NAME to take ours
+  bool read_only_tmpfs = true;            // with read_only: /run, /tmp and /var/tmp can be written
+  std::optional<std::uint64_t> shm_size;  // bytes of /dev/shm; 0: no limit; default: 64 MiB
+  std::optional<bool> init;               // default: an init of ours, unless the command is one
+  std::vector<std::string> environment;   // NAME=VALUE, or NAME to take ours
   std::vector<std::string> environment_files;
   std::optional<std::string> working_directory;
   std::optional<std::string> user;
@@ -114,7 +116,9 @@ struct RunOptions {
   std::optional<std::string> id_file;  // gets the container's id; must not be there yet
   std::vector<std::string> labels;     // NAME=VALUE, or NAME; over the image's
   std::vector<std::string> label_files;
-  std::vector<std::string> volumes;        // SRC:DST[:OPTIONS]
+  std::vector<std::string> volumes;        // [SRC:]DST[:OPTIONS]
+  std::vector<std::string> mounts;         // type=bind|volume|tmpfs,KEY[=VALUE],...
+  std::vector<std::string> volumes_from;   // CONTAINER[:ro|rw]
   std::vector<std::string> tmpfs;          // DST[:OPTIONS]
   std::vector<std::string> devices;        // HOST[:INSIDE]
   LogOptions log;                          // of a detached container

@@ -26,9 +26,17 @@ struct ContainerUsage {
   std::uint64_t size = 0;
 };
 
+/// What one volume takes on disk.
+struct VolumeUsage {
+  std::string name;
+  std::size_t containers = 0;  // that use it
+  std::uint64_t size = 0;
+};
+
 struct DiskUsage {
   std::vector<ImageUsage> images;
   std::vector<ContainerUsage> containers;
+  std::vector<VolumeUsage> volumes;
   std::uint64_t store = 0;    // bytes of the whole image store
   std::uint64_t garbage = 0;  // of it, what no image needs
 };
@@ -38,10 +46,12 @@ struct PruneOptions {
   std::string root;
   bool all = false;         // every image that no container uses, not only those without a name
   bool containers = false;  // containers that are not running, too
+  bool volumes = false;  // volumes without a name that no container uses; with `all` those with one
   std::vector<std::string> filters;  // images: until=TIME, label=NAME[=VALUE], label!=…
 };
 struct Pruned {
   std::vector<std::string> containers;  // ids
+  std::vector<std::string> volumes;     // names
   std::vector<Removed> images;
   std::uint64_t bytes = 0;  // that are free now
 };

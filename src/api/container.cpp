@@ -108,13 +108,13 @@ Result<int> wait(const std::string& root, const std::string& name, WaitCondition
   return runtime::EndWatch(std::move(found.root), std::move(found.container)).wait(what);
 }
 
-Result<bool> remove(const std::string& root, const std::string& name, bool force) {
+Result<bool> remove(const std::string& root, const std::string& name, bool force, bool volumes) {
   const Result<Found> found = find(root, name);
   if (!found) {
     return force && found.error().code == ErrorCode::kNotFound ? Result<bool>(false)
                                                                : fail(found.error());
   }
-  SBX_TRY(runtime::remove_container(found->root, found->container, force));
+  SBX_TRY(runtime::remove_container(found->root, found->container, {force, volumes}));
   return true;
 }
 
@@ -163,10 +163,11 @@ Result<std::string> inspect(const std::string& given_root, const std::string& na
   const Found found = SBX_TRY(find(given_root, name));
   const std::string& id = found.container.state.id;
   const std::optional<image::StoredImage> image = image_of(given_root, found.container);
-  Json out = api::container_to_json(
-      found.container, SBX_TRY(runtime::read_container_config(found.root, id)),
-      {found.root + "/containers/" + id, image ? image->config_digest.str() : "",
-       SBX_TRY(runtime::read_health(found.root, found.container))});
+  Json out = api::container_to_json(found.container,
+                                    SBX_TRY(runtime::read_container_config(found.root, id)),
+                                    {found.root + "/containers/" + id, found.root + "/volumes",
+                                     image ? image->config_digest.str() : "",
+                                     SBX_TRY(runtime::read_health(found.root, found.container))});
   if (size) {
     const std::uint64_t written = SBX_TRY(runtime::container_size(found.root, id));
     out["SizeRw"] = written;
@@ -223,8 +224,9 @@ Outcome<int> wait_for_container(const std::string& root, const std::string& name
   return api::to_outcome(wait(root, name, condition));
 }
 
-Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force) {
-  return api::to_outcome(remove(root, name, force));
+Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force,
+                               bool volumes) {
+  return api::to_outcome(remove(root, name, force, volumes));
 }
 
 Outcome<int> exec(const ExecOptions& options) { return api::to_outcome(runtime::exec(options)); }

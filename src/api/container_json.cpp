@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/mount_options.hpp"
 #include "sys/netdev.hpp"
 
 namespace sbx::api {
@@ -33,42 +34,56 @@ Json state_of(const runtime::Container& container, const std::optional<Json>& he
   return out;
 }
 
-bool has(const std::vector<std::string>& options, std::string_view option) {
-  return std::find(options.begin(), options.end(), option) != options.end();
+/// What docker shows as the mode: the options that were given.
+std::string mode_of(const oci::SpecMount& mount) {
+  std::vector<std::string> mode = mount.options;
+  std::erase_if(mode, [](const std::string& o) {
+    return o == "bind" || o == "rbind" || o.starts_with(runtime::mount_word::kPrefix);
+  });
+  return fmt::format("{}", fmt::join(mode, ","));
 }
 
 /// Mounts that every container has are not for showing.
-bool is_users(const oci::SpecMount& mount, const std::string& directory) {
-  constexpr std::array<std::string_view, 6> kOurs{"/proc",    "/dev",        "/dev/pts",
-                                                  "/dev/shm", "/dev/mqueue", "/sys"};
-  return std::find(kOurs.begin(), kOurs.end(), mount.destination) == kOurs.end() &&
-         !mount.source.starts_with(directory + "/etc/");
+bool is_users(const oci::SpecMount& mount) {
+  return runtime::has_word(mount, runtime::mount_word::kUser);
 }
 
-Json mounts_of(const oci::RuntimeSpec& spec, const std::string& directory) {
+Json mounts_of(const oci::RuntimeSpec& spec, const std::string& volumes) {
   Json out = Json::array();
   for (const oci::SpecMount& mount : spec.mounts) {
-    if (!is_users(mount, directory) || (mount.type != "bind" && mount.type != "tmpfs")) {
+    if (!is_users(mount)) {
       continue;
     }
-    std::vector<std::string> mode = mount.options;
-    std::erase_if(mode, [](const std::string& o) { return o == "bind" || o == "rbind"; });
-    out.push_back({{"Type", mount.type},
-                   {"Source", mount.type == "bind" ? mount.source : ""},
-                   {"Destination", mount.destination},
-                   {"Mode", fmt::format("{}", fmt::join(mode, ","))},
-                   {"RW", !has(mode, "ro")},
-                   {"Propagation", mount.type == "bind" ? "rprivate" : ""}});
+    const bool volume = mount.type == runtime::kVolumeType;
+    const bool tree = volume || mount.type == "bind";
+    const bool slave = runtime::has_word(mount, "rslave");
+    Json one{{"Type", mount.type},
+             {"Source", volume                  ? fmt::format("{}/{}/_data", volumes, mount.source)
+                        : mount.type == "tmpfs" ? std::string()
+                                                : mount.source},
+             {"Destination", mount.destination},
+             {"Mode", mode_of(mount)},
+             {"RW", !runtime::has_word(mount, "ro")},
+             {"Propagation", !tree   ? ""
+                             : slave ? "rslave"
+                                     : "rprivate"}};
+    if (volume) {
+      one["Name"] = mount.source;
+      one["Driver"] = "local";
+    }
+    out.push_back(std::move(one));
   }
   return out;
 }
 
-Json binds_of(const oci::RuntimeSpec& spec, const std::string& directory) {
+Json binds_of(const oci::RuntimeSpec& spec) {
   Json out = Json::array();
   for (const oci::SpecMount& mount : spec.mounts) {
-    if (mount.type == "bind" && is_users(mount, directory)) {
+    const bool named = mount.type == runtime::kVolumeType &&
+                       !runtime::has_word(mount, runtime::mount_word::kAnonymous);
+    if (is_users(mount) && (named || mount.type == "bind")) {
       out.push_back(fmt::format("{}:{}{}", mount.source, mount.destination,
-                                has(mount.options, "ro") ? ":ro" : ""));
+                                runtime::has_word(mount, "ro") ? ":ro" : ""));
     }
   }
   return out;
@@ -96,14 +111,13 @@ Json log_config_of(const LogOptions& log) {
           {"Config", std::move(options)}};
 }
 
-Json host_config_of(const runtime::Container& container, const runtime::ContainerConfig& config,
-                    const ContainerFacts& facts) {
+Json host_config_of(const runtime::Container& container, const runtime::ContainerConfig& config) {
   const runtime::RunRequest& request = config.stored.request;
   Json security = Json::array();
   if (config.spec.process.no_new_privileges) {
     security.push_back("no-new-privileges");
   }
-  return {{"Binds", binds_of(config.spec, facts.directory)},
+  return {{"Binds", binds_of(config.spec)},
           {"LogConfig", log_config_of(request.log)},
           {"NetworkMode", network_word(request.network)},
           {"PortBindings", Json::object()},
@@ -196,8 +210,8 @@ Json container_to_json(const runtime::Container& container, const runtime::Conta
           {"LogPath", logged ? facts.directory + "/log/container.log" : ""},
           {"OCIConfigPath", facts.directory + "/config.json"},
           {"GraphDriver", {{"Name", driver}, {"Data", {{"UpperDir", facts.directory + "/upper"}}}}},
-          {"HostConfig", host_config_of(container, config, facts)},
-          {"Mounts", mounts_of(config.spec, facts.directory)},
+          {"HostConfig", host_config_of(container, config)},
+          {"Mounts", mounts_of(config.spec, facts.volumes)},
           {"Config", config_of(container, config)},
           {"NetworkSettings", network_of(container, config.stored.request.network)}};
 }

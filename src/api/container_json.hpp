@@ -11,6 +11,7 @@ namespace sbx::api {
 /// What is known of a container besides its state and configuration.
 struct ContainerFacts {
   std::string directory;  // containers/ID
+  std::string volumes;    // the folder of volumes
   std::string image_id;   // digest of the image's configuration; empty: not an image of the store
   std::optional<Json> health;  // read_health()
 };

@@ -7,12 +7,14 @@
 
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
+#include "api/volumes.hpp"
 #include "base/json.hpp"
 #include "image/disk_usage.hpp"
 #include "image/image_filter.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
+#include "runtime/volumes.hpp"
 
 namespace sbx {
 namespace {
@@ -23,6 +25,22 @@ using runtime::Container;
 std::string image_of(const image::ImageStore& store, const Container& container) {
   const Result<std::optional<image::StoredImage>> found = store.try_find(container.state.image);
   return found && *found ? (*found)->id() : std::string();
+}
+
+Result<std::vector<VolumeUsage>> measure_volumes(const std::string& root) {
+  const runtime::VolumeStore store = SBX_TRY(runtime::VolumeStore::open(root));
+  const auto users = SBX_TRY(store.users());
+  std::vector<std::string> names;
+  for (const runtime::VolumeRecord& record : SBX_TRY(store.list())) {
+    names.push_back(record.name);
+  }
+  const std::vector<std::uint64_t> sizes = SBX_TRY(runtime::volume_sizes(store, names));
+  std::vector<VolumeUsage> out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto found = users.find(names[i]);
+    out.push_back({names[i], found == users.end() ? 0 : found->second.size(), sizes[i]});
+  }
+  return out;
 }
 
 Result<DiskUsage> measure(const std::string& given_root) {
@@ -44,6 +62,7 @@ Result<DiskUsage> measure(const std::string& given_root) {
       use.containers += use.image.id == id ? 1U : 0U;
     }
   }
+  out.volumes = SBX_TRY(measure_volumes(root));
   return out;
 }
 
@@ -75,6 +94,11 @@ Result<Pruned> prune_all(const PruneOptions& options) {
       out.bytes += sizes[one.state.id];
       std::erase_if(kept, [&](const Container& other) { return other.state.id == one.state.id; });
     }
+  }
+  if (options.volumes) {
+    const PrunedVolumes pruned = SBX_TRY(api::prune_volumes_in(root, options.all, options.filters));
+    out.volumes = pruned.names;
+    out.bytes += pruned.bytes;
   }
   image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
   std::set<std::string> used;

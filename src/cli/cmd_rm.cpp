@@ -12,8 +12,10 @@ int cmd_rm(const GlobalOptions& global, const Words& words) {
   std::vector<std::string> names;
   bool force = false;
   bool all = false;
+  bool volumes = false;
   CommandLine line("rm", "Remove containers, with all that they wrote.");
   line.flag("-f,--force", force, "Also one that runs, which is killed; no error if there is none");
+  line.flag("-v,--volumes", volumes, "With the volumes that were made for it without a name");
   line.flag("-a,--all", all, "All that do not run; with --force all");
   line.arguments("CONTAINER", names, "Name or id", false);
   if (const std::optional<int> code = line.parse(words)) {
@@ -27,7 +29,7 @@ int cmd_rm(const GlobalOptions& global, const Words& words) {
   }
   int worst = 0;
   for (const std::string& name : chosen.value()) {
-    const Outcome<bool> removed = remove_container(global.root, name, force);
+    const Outcome<bool> removed = remove_container(global.root, name, force, volumes);
     if (!removed) {
       worst = complain(removed.failure());
     } else if (removed.value()) {

@@ -43,7 +43,14 @@ std::vector<Part> parts_of(const DiskUsage& usage) {
     containers.size += use.size;
     containers.reclaimable += use.running ? 0 : use.size;
   }
-  return {images, containers};
+  Part volumes{"Local Volumes"};
+  volumes.total = usage.volumes.size();
+  for (const VolumeUsage& use : usage.volumes) {
+    volumes.active += use.containers > 0 ? 1 : 0;
+    volumes.size += use.size;
+    volumes.reclaimable += use.containers > 0 ? 0 : use.size;
+  }
+  return {images, containers, volumes};
 }
 
 std::string with_share(const Part& part) {
@@ -89,6 +96,12 @@ void print_details(const DiskUsage& usage) {
                     human_size(use.size)});
   }
   print_table(rows);
+  std::printf("\nLocal Volumes space usage:\n\n");
+  rows = {{"VOLUME NAME", "LINKS", "SIZE"}};
+  for (const VolumeUsage& use : usage.volumes) {
+    rows.push_back({use.name, std::to_string(use.containers), human_size(use.size)});
+  }
+  print_table(rows);
 }
 
 void print_json(const DiskUsage& usage) {
@@ -121,6 +134,15 @@ void print_json(const DiskUsage& usage) {
       json.member("Name", use.name);
       json.member("Image", use.image);
       json.member("Running", use.running);
+      json.member("Size", use.size);
+      json.end_object();
+    }
+    for (const VolumeUsage& use : std::string_view(part.type) == "Local Volumes"
+                                      ? usage.volumes
+                                      : std::vector<VolumeUsage>{}) {
+      json.begin_object();
+      json.member("Name", use.name);
+      json.member("Links", std::uint64_t{use.containers});
       json.member("Size", use.size);
       json.end_object();
     }
@@ -214,6 +236,7 @@ struct Given {
   bool all = false;
   bool force = false;
   bool repair = false;
+  bool volumes = false;
   std::vector<std::string> filters;
   std::string format;
 };
@@ -232,7 +255,11 @@ std::string foreign_option(const std::string& action, const Given& given) {
   if (action == "prune") {
     return {};
   }
-  return given.all ? "--all" : given.force ? "--force" : given.filters.empty() ? "" : "--filter";
+  return given.all               ? "--all"
+         : given.volumes         ? "--volumes"
+         : given.force           ? "--force"
+         : given.filters.empty() ? ""
+                                 : "--filter";
 }
 
 }  // namespace
@@ -240,16 +267,19 @@ std::string foreign_option(const std::string& action, const Given& given) {
 int cmd_system(const GlobalOptions& global, const Words& words) {
   Given given;
   std::string action;
-  CommandLine line("system",
-                   "df: what images and containers take on disk. prune: remove what nothing uses. "
-                   "check: compare every file of the image store with its digest.");
+  CommandLine line(
+      "system",
+      "df: what images, containers and volumes take on disk. prune: remove what nothing uses. "
+      "check: compare every file of the image store with its digest.");
   line.flag("-v,--verbose", given.verbose, "df: each image and container");
   line.value("--format", given.format, "table|json|TEMPLATE", "df, check: how to print");
   line.flag("-a,--all", given.all,
             "prune: every image that no container uses, not only those without a name");
+  line.flag("--volumes", given.volumes,
+            "prune: also volumes without a name that no container uses; with --all those with one");
   line.flag("-f,--force", given.force, "prune: do not ask");
   line.values("--filter", given.filters, "KEY=VALUE",
-              "prune: images by until=TIME, label=NAME[=VALUE] or label!=NAME[=VALUE]");
+              "prune: images and volumes by until=TIME, label=NAME[=VALUE] or label!=NAME[=VALUE]");
   line.flag("--repair", given.repair,
             "check: put damaged files aside, make trees anew, take out what cannot be whole");
   line.argument("ACTION", action, "df, prune or check");
@@ -272,8 +302,11 @@ int cmd_system(const GlobalOptions& global, const Words& words) {
     return check(global.root, given.repair, given.format);
   }
   return prune_and_print(
-      {global.root, given.all, true, given.filters}, given.force,
+      {global.root, given.all, true, given.volumes, given.filters}, given.force,
       std::string("  - all containers that are not running\n") +
+          (!given.volumes ? ""
+           : given.all    ? "  - all volumes that no container uses\n"
+                          : "  - all volumes without a name that no container uses\n") +
           (given.all ? "  - all images that no container uses" : "  - all images without a name") +
           "\n  - what killed processes left behind");
 }

@@ -6,8 +6,6 @@
 #include "cli/render.hpp"
 
 namespace sbx::cli {
-namespace {
-
 /// As docker: anything but y and yes is a no.
 bool agreed(const std::string& warning) {
   std::printf("WARNING! This will remove:\n%s\nAre you sure you want to continue? [y/N] ",
@@ -22,7 +20,16 @@ bool agreed(const std::string& warning) {
   return word == "y\n" || word == "Y\n" || word == "yes\n";
 }
 
-}  // namespace
+void print_pruned_volumes(const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return;
+  }
+  std::printf("Deleted Volumes:\n");
+  for (const std::string& name : names) {
+    std::printf("%s\n", name.c_str());
+  }
+  std::printf("\n");
+}
 
 int prune_and_print(const PruneOptions& options, bool force, const std::string& warning) {
   if (!force && !agreed(warning)) {
@@ -39,6 +46,7 @@ int prune_and_print(const PruneOptions& options, bool force, const std::string& 
     }
     std::printf("\n");
   }
+  print_pruned_volumes(pruned.value().volumes);
   if (!pruned.value().images.empty()) {
     std::printf("Deleted Images:\n");
     for (const Removed& image : pruned.value().images) {

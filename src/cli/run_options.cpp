@@ -133,8 +133,14 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   line.value("-u,--user", run.user, "USER[:GROUP]", "User inside, by name or number");
   line.values("-l,--label", run.labels, "NAME[=VALUE]", "A label of the container");
   line.values("--label-file", run.label_files, "FILE", "Labels from lines NAME[=VALUE]");
-  line.values("-v,--volume", run.volumes, "SRC:DST[:OPTIONS]",
-              "Show a file or directory of the host inside");
+  line.values("-v,--volume", run.volumes, "[SRC:]DST[:OPTIONS]",
+              "Show a file or directory of the host, or a volume, inside");
+  line.values("--mount", run.mounts, "type=TYPE,KEY=VALUE,...",
+              "Mount a bind, volume or tmpfs; see sbx-run(1)");
+  line.values("--volumes-from", run.volumes_from, "CONTAINER[:ro|rw]",
+              "Mount what another container mounts");
+  line.value("--shm-size", options.shm_size, "BYTES[k|m|g]",
+             "Size of /dev/shm (default: 64m; 0: no limit)");
   line.values("--tmpfs", run.tmpfs, "DST[:OPTIONS]", "Mount an empty file system in memory");
   line.values("--device", run.devices, "HOST[:INSIDE]", "Show a device of the host inside");
   line.value("-h,--hostname", run.hostname, "NAME",
@@ -142,6 +148,9 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   line.value("--entrypoint", run.entry_point, "COMMAND",
              "Replace the image's entry point; empty: none");
   line.flag("--read-only", run.read_only, "The root file system cannot be written");
+  line.tristate("--read-only-tmpfs", options.read_only_tmpfs,
+                "With --read-only: /run, /tmp and /var/tmp are in memory, and can be written "
+                "(default)");
   line.choice(
       "--net,--network", {"slirp", "none", "host"},
       [&run](std::size_t index) {
@@ -263,6 +272,14 @@ std::string read_texts(SandboxOptions& options) {
   for (const std::string& text : options.security) {
     if (std::string wrong = read_security_option(text, options.run); !wrong.empty()) {
       return wrong;
+    }
+  }
+  options.run.read_only_tmpfs = options.read_only_tmpfs.value_or(true);
+  if (options.shm_size) {
+    options.run.shm_size = read_size(*options.shm_size);
+    if (!options.run.shm_size) {
+      return "--shm-size '" + *options.shm_size +
+             "' is not understood\n  hint: a number, with k, m or g behind it";
     }
   }
   if (options.stop_timeout) {

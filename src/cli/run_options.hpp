@@ -11,6 +11,8 @@ namespace sbx::cli {
 struct SandboxOptions {
   RunOptions run;
   std::optional<std::string> user_namespace;
+  std::optional<std::string> shm_size;
+  std::optional<bool> read_only_tmpfs;
   std::vector<std::string> storage;
   std::vector<std::string> security;
   std::optional<std::string> log_driver;

@@ -37,6 +37,7 @@ const std::vector<Verb>& verbs() {
       {"history", "Show the steps by which an image was made", cmd_history},
       {"image", "Remove images that nothing uses; docker's second spelling of the verbs of images",
        cmd_image},
+      {"volume", "Make, list, inspect and remove volumes, which containers mount", cmd_volume},
       {"system", "What is on disk: how much, what nothing uses, and whether it is whole",
        cmd_system},
       {"doctor", "Tell what this machine lacks for sandboxes, and how to mend it", cmd_doctor},

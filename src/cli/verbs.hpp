@@ -59,6 +59,7 @@ int cmd_system(const GlobalOptions& global, const Words& words);
 int cmd_tag(const GlobalOptions& global, const Words& words);
 int cmd_untag(const GlobalOptions& global, const Words& words);
 int cmd_version(const GlobalOptions& global, const Words& words);
+int cmd_volume(const GlobalOptions& global, const Words& words);
 int cmd_wait(const GlobalOptions& global, const Words& words);
 
 }  // namespace sbx::cli

@@ -44,6 +44,27 @@ Result<ContainerStatus> read_status(const Json& object) {
   return fail(corrupt("status"));
 }
 
+Json volumes_json(const std::vector<VolumeUse>& volumes) {
+  Json out = Json::array();
+  for (const VolumeUse& one : volumes) {
+    out.push_back({{"name", one.name}, {"anonymous", one.anonymous}});
+  }
+  return out;
+}
+
+Result<std::vector<VolumeUse>> read_volumes(const Json& object) {
+  std::vector<VolumeUse> out;
+  const Json* const list = SBX_TRY(find_array(object, "volumes"));
+  for (const Json& one : list == nullptr ? Json::array() : *list) {
+    if (!one.is_object()) {
+      return fail(corrupt("volumes"));
+    }
+    out.push_back({SBX_TRY(find_string(one, "name")).value_or(""),
+                   SBX_TRY(find_bool(one, "anonymous")).value_or(false)});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view status_word(ContainerStatus status) {
@@ -67,6 +88,7 @@ Json to_json(const ContainerState& state) {
           {"labels", state.labels},
           {"restart", state.restart},
           {"healthChecked", state.health_checked},
+          {"volumes", volumes_json(state.volumes)},
           {"autoRemove", state.remove},
           {"status", status_word(state.status)},
           {"created", state.created},
@@ -92,6 +114,7 @@ Result<ContainerState> container_state_from_json(const Json& object) {
   out.kernel_overlay = SBX_TRY(text("overlay")) == "kernel";
   out.command = SBX_TRY(find_strings(object, "command"));
   out.labels = SBX_TRY(oci::annotations_from_json(object, "labels"));
+  out.volumes = SBX_TRY(read_volumes(object));
   out.remove = SBX_TRY(find_bool(object, "autoRemove")).value_or(false);
   out.status = SBX_TRY(read_status(object));
   out.created = SBX_TRY(text("created"));

@@ -15,6 +15,13 @@ namespace sbx::runtime {
 /// As docker counts them; a container is only as alive as its lock, whatever its state says.
 enum class ContainerStatus { kCreated, kRunning, kRestarting, kExited };
 
+/// A volume that a container mounts.
+struct VolumeUse {
+  std::string name;
+  bool anonymous = false;  // made for this container alone
+  friend bool operator==(const VolumeUse&, const VolumeUse&) = default;
+};
+
 struct ContainerState {
   std::string id;        // 64 hexadecimal digits
   std::string name;      // empty: none
@@ -25,6 +32,7 @@ struct ContainerState {
   std::map<std::string, std::string> labels;
   std::string restart;          // policy: restart_word()
   bool health_checked = false;  // health.json tells
+  std::vector<VolumeUse> volumes;
   bool remove = false;          // gone with its end, also after kill -9
   bool kernel_overlay = false;  // upper/ and work/ are as the kernel's overlay writes them
 

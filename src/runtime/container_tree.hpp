@@ -13,6 +13,13 @@ void free_name(int names, const std::string& id, const std::string& name);
 /// The name stands in the state, but a container that died early has none: looks at all names.
 void free_names_of(int names, const std::string& id);
 
+/// A new user namespace with all ids that the machine grants us. The caller must have one thread.
+Result<sys::Fd> namespace_of_all_ids();
+
+/// rm -rf of `name` in `dir`, also of what other ids of a sandbox own: as the invoker, and where that is not allowed in
+/// `user_namespace`, or, if that is -1, in a new one with all ids that the machine grants. The caller must have one thread.
+Result<void> remove_foreign_tree(int dir, const std::string& name, int user_namespace = -1);
+
 /// rm -rf of one container's directory. What the kernel's overlay wrote there for other ids of the sandbox, only they can remove: that
 /// is done in `user_namespace`, or, if that is -1, in a new one with all ids that the machine grants. The caller must have one thread.
 ///

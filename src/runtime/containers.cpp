@@ -11,6 +11,7 @@
 #include "runtime/container_dir.hpp"
 #include "runtime/container_tree.hpp"
 #include "runtime/health_monitor.hpp"
+#include "runtime/volumes.hpp"
 #include "sys/disk_usage.hpp"
 #include "sys/file.hpp"
 #include "sys/lock.hpp"
@@ -151,7 +152,8 @@ Result<std::optional<Json>> read_health(const std::string& data_root, const Cont
 }
 
 Result<std::vector<Container>> remove_containers(const std::string& data_root,
-                                                 const std::vector<Container>& doomed) {
+                                                 const std::vector<Container>& doomed,
+                                                 bool volumes) {
   std::vector<Container> out;
   if (doomed.empty()) {
     return out;
@@ -165,8 +167,15 @@ Result<std::vector<Container>> remove_containers(const std::string& data_root,
     if (!lock || !lock->has_value()) {
       continue;  // it runs, or is gone
     }
+    const bool take_volumes = volumes || one.state.remove;
+    if (!take_volumes) {
+      keep_own_volumes(data_root, one.state);
+    }
     free_names_of(root.names(), id);
     SBX_TRY(remove_container_tree(root.containers(), id, *lock).context("removing a container"));
+    if (take_volumes) {
+      remove_own_volumes(data_root, one.state);
+    }
     out.push_back(one);
   }
   return out;

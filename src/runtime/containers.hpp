@@ -52,8 +52,10 @@ Result<ContainerConfig> read_container_config(const std::string& data_root, cons
 /// What its health checks told (docker's State.Health); nullopt for a container without them, or that does not run.
 Result<std::optional<Json>> read_health(const std::string& data_root, const Container& container);
 
-/// Removes the containers of `doomed` that nobody holds, with their names. Those that it removed.
+/// Removes the containers of `doomed` that nobody holds, with their names. Those that it removed. Volumes stay, but those without a
+/// name of containers that were to go with their end, and, with `volumes`, all without a name.
 Result<std::vector<Container>> remove_containers(const std::string& data_root,
-                                                 const std::vector<Container>& doomed);
+                                                 const std::vector<Container>& doomed,
+                                                 bool volumes = false);
 
 }  // namespace sbx::runtime

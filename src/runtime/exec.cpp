@@ -179,7 +179,7 @@ Result<sandbox::Plan> plan_of(Target& target) {
                          extents(target.config.spec.gid_mappings)};
   sandbox::Plan plan =
       SBX_TRY(make_plan({target.config.spec, ids, target.config.stored.request.network,
-                         target.container.state.id, "", "", target.config.stored.init}));
+                         target.container.state.id, "", "", "", target.config.stored.init}));
   plan.title = sys::ProcessTitle::find();
   return plan;
 }

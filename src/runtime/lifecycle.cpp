@@ -204,7 +204,8 @@ Result<int> EndWatch::wait(WaitFor what) {
   return now_.state.exit_code;
 }
 
-Result<void> remove_container(const std::string& data_root, const Container& given, bool force) {
+Result<void> remove_container(const std::string& data_root, const Container& given,
+                              const Removal& removal) {
   const std::string& id = given.state.id;
   const std::string name = id.substr(0, 12);
   for (int i = 0; i < kSettleTries; ++i) {
@@ -214,12 +215,12 @@ Result<void> remove_container(const std::string& data_root, const Container& giv
       return container.error().code == ErrorCode::kNotFound ? Result<void>()
                                                             : fail(container.error());
     }
-    if ((container->running() || container->restarting()) && !force) {
+    if ((container->running() || container->restarting()) && !removal.force) {
       return fail(Error::make(ErrorCode::kBusy, "remove container", name, "it is running")
                       .with_hint("stop it before, or use --force"));
     }
     SBX_TRY(stop_container(data_root, *container, 0));
-    if (!SBX_TRY(remove_containers(data_root, {*container})).empty()) {
+    if (!SBX_TRY(remove_containers(data_root, {*container}, removal.volumes)).empty()) {
       return {};
     }
     (void)::nanosleep(&kPause, nullptr);  // another command was faster

@@ -49,7 +49,12 @@ class EndWatch {
       note_;  // the lock file: the exit code is noted there, also by a container that removes itself
 };
 
-/// Deletes a container. kBusy if it runs, unless `force`, which kills it first.
-Result<void> remove_container(const std::string& data_root, const Container& container, bool force);
+struct Removal {
+  bool force = false;    // one that runs is killed first
+  bool volumes = false;  // volumes without a name, which were made for it, go too
+};
+/// Deletes a container. kBusy if it runs.
+Result<void> remove_container(const std::string& data_root, const Container& container,
+                              const Removal& removal);
 
 }  // namespace sbx::runtime

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 
+#include "runtime/mount_options.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -25,9 +27,11 @@ void read_options(const std::vector<std::string>& options, MountStep& step) {
       step.attributes.no_exec = true;
     } else if (option == "rbind") {
       step.recursive = true;
+    } else if (option == "rslave") {
+      step.attributes.make_slave = true;
     } else if (option == "bind" || option == "rw" || option == "suid" || option == "dev" ||
-               option == "exec") {
-      continue;  // the default
+               option == "exec" || option.starts_with(mount_word::kPrefix)) {
+      continue;  // the default, or not for the kernel
     } else {
       const std::size_t equals = option.find('=');
       step.options.emplace_back(option.substr(0, equals), equals == std::string::npos
@@ -35,6 +39,25 @@ void read_options(const std::vector<std::string>& options, MountStep& step) {
                                                               : option.substr(equals + 1));
     }
   }
+}
+
+/// The kernel lets nobody but root of the machine take back what the host's mount forbids; mount_namespaces(7), "locked".
+Result<void> check_allowed(const oci::SpecMount& mount) {
+  struct statvfs fs {};
+  if (::statvfs(mount.source.c_str(), &fs) != 0) {
+    return {};  // what is wrong with it is told where it is mounted
+  }
+  for (const auto& [word, flag] :
+       {std::pair("exec", ST_NOEXEC), std::pair("suid", ST_NOSUID), std::pair("dev", ST_NODEV)}) {
+    if (has_word(mount, word) && (fs.f_flag & static_cast<unsigned long>(flag)) != 0) {
+      return fail(Error::make(ErrorCode::kDenied,
+                              fmt::format("mount with option {} from the host", word), mount.source,
+                              fmt::format("the host has mounted it with no{}, which only root of "
+                                          "the machine can change",
+                                          word)));
+    }
+  }
+  return {};
 }
 
 Result<MountStep> bind_step(const oci::SpecMount& mount, const PlanInput& input) {
@@ -50,12 +73,24 @@ Result<MountStep> bind_step(const oci::SpecMount& mount, const PlanInput& input)
   }
   struct stat st {};
   if (::stat(mount.source.c_str(), &st) == 0) {
-    step.source_is_directory = S_ISDIR(st.st_mode);
-  } else if (errno == ENOENT) {
-    step.source_is_directory = true;  // made when the sandbox starts, as docker does for --volume
+    SBX_TRY(check_allowed(mount));
+  } else if (errno == ENOENT && has_word(mount, mount_word::kCreate)) {
+    step.make_source = true;
   } else {
-    return fail(Error::system("mount from the host", mount.source));
+    const int why = errno;
+    return fail(
+        Error::system("mount from the host", mount.source, why)
+            .with_hint(why == ENOENT ? "--volume makes a directory that is not there" : ""));
   }
+  return step;
+}
+
+MountStep volume_step(const oci::SpecMount& mount, const std::string& volumes) {
+  MountStep step;
+  step.target = mount.destination;
+  step.source = fmt::format("{}/{}/_data", volumes, mount.source);
+  step.beneath = word_value(mount, mount_word::kSubpath);
+  read_options(mount.options, step);
   return step;
 }
 
@@ -128,11 +163,9 @@ Result<std::vector<MountStep>> mount_steps(const PlanInput& input) {
       MountStep step = SBX_TRY(bind_step(mount, input));
       step.follow_links = !system;
       list.push_back(std::move(step));
-    } else if (mount.type == "directory") {
-      MountStep step;
-      step.kind = MountStep::Kind::kDirectory;
-      step.target = mount.destination;
-      step.follow_links = true;
+    } else if (mount.type == kVolumeType) {
+      MountStep step = volume_step(mount, input.volumes_directory);
+      step.follow_links = !system;
       list.push_back(std::move(step));
     } else {
       list.push_back(instance_step(mount, system));

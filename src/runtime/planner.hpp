@@ -15,7 +15,8 @@ struct PlanInput {
   NetworkMode network = NetworkMode::kSlirp;
   std::string container_id;
   std::string root_point;
-  std::string etc_directory;  // sources below it are files that are written before the start
+  std::string volumes_directory;  // of the host
+  std::string etc_directory;      // sources below it are files that are written before the start
   bool init = true;
   bool etc_in_memory = false;  // they are copied: only the invoker may read them where they lie
 };

@@ -10,10 +10,12 @@
 #include "net/address_plan.hpp"
 #include "runtime/etc_files.hpp"
 #include "runtime/lifecycle.hpp"
+#include "runtime/mount_options.hpp"
 #include "runtime/overlay_engine.hpp"
 #include "runtime/planner.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/spec_builder.hpp"
+#include "runtime/volumes_from.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -49,15 +51,33 @@ Result<void> check_hostname(const std::string& name) {
   return {};
 }
 
+/// Whether something may be mounted where programs lie.
+bool has_user_mounts(const oci::RuntimeSpec& spec) {
+  return std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const oci::SpecMount& mount) {
+    return has_word(mount, mount_word::kUser);
+  });
+}
+
+/// Volumes without a name get one that nobody else has.
+Result<void> name_volumes(oci::RuntimeSpec& spec) {
+  for (oci::SpecMount& mount : spec.mounts) {
+    if (mount.type == kVolumeType && mount.source.empty()) {
+      mount.source = SBX_TRY(sys::random_hex(kIdBytes));
+      mount.options.emplace_back(mount_word::kAnonymous);
+    }
+  }
+  return {};
+}
+
 bool wants_init(const RunRequest& request, const oci::RuntimeSpec& spec) {
   return request.init.value_or(!is_init_program(spec.process.args.front()));
 }
 
 /// Puts the candidate first that the image says is there: each wrong guess of execve costs a message to the file
 /// system process. Only where nothing else can stand in the way.
-void prefer_known_command(const RootSource& source, const RunRequest& request,
+void prefer_known_command(const RootSource& source, const oci::RuntimeSpec& spec,
                           sandbox::Plan& plan) {
-  if (!request.volumes.empty() || !request.tmpfs.empty()) {
+  if (has_user_mounts(spec)) {
     return;
   }
   auto& candidates = plan.command.candidates;
@@ -83,9 +103,9 @@ bool closed_to_others(const std::string& path) {
 /// The plan, and what else follows from request, specification and source.
 Result<void> complete(Prepared& prepared, const RunRequest& request, bool look_only) {
   const std::string container = container_path(prepared);
-  prepared.plan =
-      SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id, container,
-                         container + "/etc", prepared.init, closed_to_others(prepared.data_root)}));
+  prepared.plan = SBX_TRY(make_plan({prepared.spec, prepared.ids, request.network, prepared.id,
+                                     container, prepared.data_root + "/volumes", container + "/etc",
+                                     prepared.init, closed_to_others(prepared.data_root)}));
   prepared.plan.overlay = SBX_TRY(choose_engine(
       {request, prepared.source, prepared.ids, prepared.data_root, container, !look_only}));
   prepared.plan.tap = net::tap_config({}, true);
@@ -130,12 +150,15 @@ Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* tim
     accounts.passwd = passwd_with(std::move(accounts.passwd), invoker);
     accounts.group = group_with(std::move(accounts.group), invoker);
   }
-  prepared.spec = SBX_TRY(build_spec({request, prepared.source.defaults(), accounts, prepared.ids,
-                                      invoker, prepared.id, container_path(prepared) + "/etc",
-                                      prepared.source.kind() == RootSource::Kind::kHost}));
+  prepared.spec =
+      SBX_TRY(build_spec({request, prepared.source.defaults(), accounts, prepared.ids, invoker,
+                          prepared.id, container_path(prepared) + "/etc",
+                          SBX_TRY(mounts_of_others(prepared.data_root, request.volumes_from)),
+                          prepared.source.kind() == RootSource::Kind::kHost}));
+  SBX_TRY(name_volumes(prepared.spec));
   prepared.init = wants_init(request, prepared.spec);
   SBX_TRY(complete(prepared, request, look_only));
-  prefer_known_command(prepared.source, request, prepared.plan);
+  prefer_known_command(prepared.source, prepared.spec, prepared.plan);
   return prepared;
 }
 

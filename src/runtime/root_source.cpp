@@ -1,5 +1,7 @@
 #include "runtime/root_source.hpp"
 
+#include "overlay/core/lower_dir.hpp"
+#include "overlay/core/lower_tree.hpp"
 #include "runtime/image_source.hpp"
 #include "runtime/squash_source.hpp"
 #include "runtime/transfer.hpp"
@@ -104,6 +106,39 @@ std::optional<bool> RootSource::is_executable(const std::string& path) const {
   }
   const std::optional<layer::TreeInode> inode = tree_->inode(tree_->resolve(path));
   return inode && S_ISREG(inode->mode) && (inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+std::optional<RootSource::Directory> RootSource::look_at_directory(const std::string& path) const {
+  if (kind_ == Kind::kImage) {
+    const layer::TreeIno ino = tree_->resolve(path);
+    const std::optional<layer::TreeInode> inode = tree_->inode(ino);
+    if (!inode || !S_ISDIR(inode->mode)) {
+      return std::nullopt;
+    }
+    return Directory{inode->mode & 07777, inode->uid, inode->gid, tree_->entry_count(ino) == 0};
+  }
+  if (kind_ == Kind::kHost) {
+    return std::nullopt;
+  }
+  const Result<sys::Fd> found =
+      sys::open_in_root(directory_.get(), path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  const Result<struct stat> st = found ? sys::stat_fd(found->get(), path) : fail(found.error());
+  if (!st) {
+    return std::nullopt;
+  }
+  const Result<std::vector<std::string>> names = sys::list_dir(found->get(), ".");
+  return Directory{st->st_mode & 07777, st->st_uid, st->st_gid, names && names->empty()};
+}
+
+Result<std::unique_ptr<overlay::Lower>> RootSource::take_lower() {
+  if (kind_ == Kind::kImage) {
+    std::unique_ptr<overlay::LowerTree> tree =
+        SBX_TRY(overlay::LowerTree::make(take_tree(), take_layers()));
+    SBX_TRY(tree->prepare());
+    return std::unique_ptr<overlay::Lower>(std::move(tree));
+  }
+  return std::unique_ptr<overlay::Lower>(
+      SBX_TRY(overlay::LowerDir::make(take_directory(), overlay::LowerDir::Options())));
 }
 
 }  // namespace sbx::runtime

@@ -2,6 +2,7 @@
 
 // What a sandbox's root is made from: an image of the store, a file with a squashfs, a directory tree, or the host itself.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,10 @@
 #include "runtime/run_request.hpp"
 #include "sandbox/plan.hpp"
 #include "sys/fd.hpp"
+
+namespace sbx::overlay {
+class Lower;
+}  // namespace sbx::overlay
 
 namespace sbx::runtime {
 
@@ -41,6 +46,18 @@ class RootSource {
 
   /// Digest of the manifest of an image of the store; empty for what is none.
   [[nodiscard]] const std::string& image_id() const { return image_id_; }
+
+  /// A directory of the tree, links resolved inside. nullopt if there is none, and for the host, which is no image.
+  struct Directory {
+    mode_t mode = 0755;
+    uid_t uid = 0;  // an image's: as in the sandbox; a directory's: of the machine
+    gid_t gid = 0;
+    bool empty = true;
+  };
+  [[nodiscard]] std::optional<Directory> look_at_directory(const std::string& path) const;
+
+  /// The tree, to be read and copied from. Takes what take_tree() and the others take: for a process that does nothing else.
+  Result<std::unique_ptr<overlay::Lower>> take_lower();
 
   /// Gives the open files of the tree away, to the file system. kImage: tree and layers (of a squashfs its file); else directory.
   [[nodiscard]] layer::ImageTree take_tree() { return std::move(*tree_); }

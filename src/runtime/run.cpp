@@ -21,6 +21,7 @@
 #include "runtime/restart_rule.hpp"
 #include "runtime/root_file_system.hpp"
 #include "runtime/supervisor.hpp"
+#include "runtime/volume_claims.hpp"
 #include "sandbox/describe.hpp"
 #include "sys/channel.hpp"
 #include "sys/file.hpp"
@@ -39,7 +40,7 @@ constexpr int kExitNotFound = 127;
 /// Docker makes what a --volume names and is not there.
 Result<void> make_missing_sources(const sandbox::Plan& plan) {
   for (const sandbox::MountStep& step : plan.mounts) {
-    if (step.kind == sandbox::MountStep::Kind::kBind && step.source_is_directory) {
+    if (step.make_source) {
       SBX_TRY(sys::make_dirs(step.source, 0755));
     }
   }
@@ -78,9 +79,13 @@ Result<void> write_config(const Prepared& prepared, const RunRequest& request,
   return container.write_config(dump_json(config));
 }
 
+VolumeClaims::Input claims_input(Prepared& prepared, const RunRequest& request, bool fresh) {
+  return {prepared.source, prepared.ids, prepared.invoker, prepared.spec, prepared.data_root,
+          prepared.id,     fresh,        !request.remove};
+}
+
 /// What the supervisor does until the command ends; `input` says how its streams go.
 Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& user_namespace) {
-  SBX_TRY(make_missing_sources(start.prepared.plan));
   ImageSharing sharing =
       ImageSharing::begin({start.request, start.prepared.source, start.prepared.ids,
                            start.prepared.plan, start.prepared.invoker, start.prepared.data_root});
@@ -115,6 +120,15 @@ Result<int> supervise_in(const Start& start, SupervisorInput input, sys::Fd& use
   return supervise(std::move(input));
 }
 
+/// supervise_in(), with the volumes of the container.
+Result<int> claim_and_supervise(const Start& start, SupervisorInput input,
+                                sys::Fd& user_namespace) {
+  SBX_TRY(make_missing_sources(start.prepared.plan));
+  VolumeClaims claims;
+  SBX_TRY(claims.take(claims_input(start.prepared, start.request, start.fresh)));
+  return supervise_in(start, std::move(input), user_namespace);
+}
+
 /// How a run ended.
 struct RunEnd {
   Result<int> code;
@@ -137,7 +151,7 @@ Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule
   };
   input.on_end_wanted = [&told_to_end] { told_to_end = true; };
   const auto begin = std::chrono::steady_clock::now();
-  RunEnd end{supervise_in(start, std::move(input), user_namespace), {}};
+  RunEnd end{claim_and_supervise(start, std::move(input), user_namespace), {}};
   const bool started = end.code || ran || end.code.error().code == ErrorCode::kCommandNotFound ||
                        end.code.error().code == ErrorCode::kCommandNotRunnable;
   const int code = end.code ? *end.code : exit_code_of(end.code.error());
@@ -149,6 +163,7 @@ Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule
   if (start.request.remove || (!started && start.fresh)) {
     (void)start.container.note_exit(code);  // the removal says if nothing can be written
     kept = start.container.remove(user_namespace.get());
+    remove_own_volumes(start.prepared.data_root, start.container.state());
   } else if (end.pause) {
     kept = start.container.write_restarting(code);
   } else {
@@ -229,6 +244,7 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
       !merged_health(prepared.source.defaults().health, request.health).test.empty();
   state.restart = restart_word(request.restart.policy);
   state.labels = SBX_TRY(build_labels(request, prepared.source.defaults().labels));
+  state.volumes = volumes_of(prepared.spec);
   state.remove = request.remove;
   state.chain = prepared.source.chain();
   state.kernel_overlay = prepared.plan.overlay.has_value();
@@ -363,15 +379,21 @@ Result<int> run(const RunRequest& request) {
 Result<std::string> create(const RunRequest& given) {
   RunRequest request = given;
   request.input_ends = true;  // who starts it with --attach --interactive is the one
-  const Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
+  Prepared prepared = SBX_TRY(prepare(request, false, nullptr));
   const DataRoot root = SBX_TRY(DataRoot::open(prepared.data_root));
   ContainerDir container = SBX_TRY(make_container(prepared, request, root));
-  Result<void> written = write_config(prepared, request, container);
+  VolumeClaims claims;  // until the container's state says what it uses
+  Result<void> written = claims.take(claims_input(prepared, request, true));
+  if (written) {
+    written = write_config(prepared, request, container);
+  }
   if (written) {
     written = container.write_created();
   }
+  claims.release();
   if (!written) {
     (void)container.remove();  // the first failure is the one to tell
+    remove_own_volumes(prepared.data_root, container.state());
     return fail(std::move(written).error());
   }
   return prepared.id;

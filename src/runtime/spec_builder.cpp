@@ -169,8 +169,12 @@ class Builder {
     mounts.push_back({"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}});
     mounts.push_back({"/dev", "tmpfs", "tmpfs", {"nosuid", "noexec", "mode=755", "size=64k"}});
     mounts.push_back({"/dev/pts", "devpts", "devpts", std::move(pts)});
-    mounts.push_back(
-        {"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=64m"}});
+    constexpr std::uint64_t kSharedMemory = std::uint64_t{64} << 20U;  // docker's
+    mounts.push_back({"/dev/shm",
+                      "tmpfs",
+                      "shm",
+                      {"nosuid", "noexec", "nodev", "mode=1777",
+                       fmt::format("size={}", in_.request.shm_size.value_or(kSharedMemory))}});
     mounts.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
     if (in_.request.network == NetworkMode::kHost) {
       // sysfs shows a network namespace; the kernel gives no new instance for one that we do not own.
@@ -209,20 +213,62 @@ class Builder {
     }
   }
 
-  Result<void> add_user_mounts() {
+  Result<std::vector<oci::SpecMount>> wanted_mounts() const {
     std::vector<oci::SpecMount> mounts;
     for (const std::string& text : in_.request.volumes) {
       mounts.push_back(SBX_TRY(parse_volume(text)));
     }
+    for (const std::string& text : in_.request.mounts) {
+      mounts.push_back(SBX_TRY(parse_mount(text)));
+    }
     for (const std::string& text : in_.request.tmpfs) {
       mounts.push_back(SBX_TRY(parse_tmpfs(text)));
     }
+    for (std::size_t i = 0; i < mounts.size(); ++i) {
+      const auto end = mounts.begin() + static_cast<std::ptrdiff_t>(i);
+      if (std::any_of(mounts.begin(), end, [&](const oci::SpecMount& one) {
+            return one.destination == mounts[i].destination;
+          })) {
+        return fail(Error::make(ErrorCode::kInvalidArgument, "mount at", mounts[i].destination,
+                                "two mounts have this destination"));
+      }
+      mounts[i].options.emplace_back(mount_word::kUser);
+    }
+    return mounts;
+  }
+
+  /// As podman: with a root that cannot be written, programs still find places for what they keep for a moment.
+  static std::vector<oci::SpecMount> places_to_write() {
+    return {{"/run", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=755"}},
+            {"/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}},
+            {"/var/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}}};
+  }
+
+  /// What was asked for counts more than what comes from other containers, and that more than what the image wants.
+  Result<void> add_user_mounts() {
+    std::vector<oci::SpecMount> mounts = SBX_TRY(wanted_mounts());
+    const auto add_if_free = [&mounts](oci::SpecMount mount) {
+      if (std::none_of(mounts.begin(), mounts.end(), [&](const oci::SpecMount& one) {
+            return one.destination == mount.destination;
+          })) {
+        mounts.push_back(std::move(mount));
+      }
+    };
+    for (const oci::SpecMount& mount : in_.inherited) {
+      add_if_free(mount);
+    }
     for (const std::string& directory : in_.defaults.volumes) {
-      const bool taken =
-          std::any_of(mounts.begin(), mounts.end(),
-                      [&](const oci::SpecMount& mount) { return mount.destination == directory; });
-      if (!taken && directory.starts_with('/')) {
-        mounts.push_back({directory, "directory", "", {}});
+      const std::string clean = clean_path(directory);
+      if (directory.starts_with('/') && clean != "/") {
+        add_if_free(
+            {clean, std::string(kVolumeType), "", {"rbind", std::string(mount_word::kUser)}});
+      }
+    }
+    if (in_.request.read_only && in_.request.read_only_tmpfs) {
+      for (oci::SpecMount& place : places_to_write()) {
+        if (place.destination != "/run" || !in_.own_run_directory) {
+          add_if_free(std::move(place));
+        }
       }
     }
     // Outer directories first, so that an inner mount is not covered by a later outer one.
@@ -231,15 +277,6 @@ class Builder {
                        return std::count(a.destination.begin(), a.destination.end(), '/') <
                               std::count(b.destination.begin(), b.destination.end(), '/');
                      });
-    for (std::size_t i = 1; i < mounts.size(); ++i) {
-      const auto twin = std::find_if(
-          mounts.begin(), mounts.begin() + static_cast<std::ptrdiff_t>(i),
-          [&](const oci::SpecMount& m) { return m.destination == mounts[i].destination; });
-      if (twin != mounts.begin() + static_cast<std::ptrdiff_t>(i)) {
-        return fail(Error::make(ErrorCode::kInvalidArgument, "mount at", mounts[i].destination,
-                                "two mounts have this destination"));
-      }
-    }
     std::move(mounts.begin(), mounts.end(), std::back_inserter(spec_.mounts));
     return {};
   }

@@ -21,7 +21,8 @@ struct SpecInput {
   std::string container_id;  // 64 hexadecimal digits
   std::string
       etc_directory;  // of the host: hosts, hostname and resolv.conf of this container; empty: none
-  bool own_run_directory = false;  // the lower tree is the host's: /run is the sandbox's own
+  std::vector<oci::SpecMount> inherited;  // --volumes-from
+  bool own_run_directory = false;         // the lower tree is the host's: /run is the sandbox's own
 };
 
 Result<oci::RuntimeSpec> build_spec(const SpecInput& input);

@@ -8,6 +8,7 @@
 
 #include "runtime/image_share_key.hpp"
 #include "runtime/roles.hpp"
+#include "runtime/volumes.hpp"
 #include "sandbox/stage.hpp"
 #include "sys/channel.hpp"
 #include "sys/child.hpp"
@@ -278,6 +279,7 @@ class Supervisor {
       }
       if (in_.joined < 0) {
         sweep_containers(in_.root);
+        sweep_volumes(in_.root.path());
       }
       settling_ = true;
       return;

@@ -20,8 +20,6 @@ const char* kind_name(MountStep::Kind kind) {
       return "bind";
     case MountStep::Kind::kInstance:
       return "mount";
-    case MountStep::Kind::kDirectory:
-      return "directory";
     case MountStep::Kind::kSymlink:
       return "symlink";
     case MountStep::Kind::kMask:
@@ -41,7 +39,8 @@ Json options_of(const MountStep& step) {
   for (const auto& [set, name] :
        {std::pair(attributes.read_only, "ro"), std::pair(attributes.no_suid, "nosuid"),
         std::pair(attributes.no_dev, "nodev"), std::pair(attributes.no_exec, "noexec"),
-        std::pair(step.recursive, "rbind"), std::pair(step.in_memory, "copy")}) {
+        std::pair(attributes.make_slave, "rslave"), std::pair(step.recursive, "rbind"),
+        std::pair(step.in_memory, "copy")}) {
     if (set) {
       options.push_back(name);
     }
@@ -53,6 +52,9 @@ Json describe(const MountStep& step) {
   Json out{{"do", kind_name(step.kind)}, {"target", step.target}};
   if (!step.source.empty()) {
     out["source"] = step.source;
+  }
+  if (!step.beneath.empty()) {
+    out["subpath"] = step.beneath;
   }
   if (!step.fs_type.empty()) {
     out["type"] = step.fs_type;

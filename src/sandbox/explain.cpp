@@ -57,6 +57,15 @@ Error explain_exec(const Plan& plan, const StageReport& report) {
   }
 }
 
+Error explain_beneath(const MountStep* step, int why) {
+  Error error = Error::system("mount the subpath", step == nullptr ? "" : step->beneath, why);
+  if (why == ELOOP || why == EXDEV) {
+    error.reason = "there is a symbolic link in it, which is not followed";
+  }
+  error.hint = why == ENOENT ? "a subpath must be there before it is mounted" : "";
+  return error;
+}
+
 /// What to do about a device that cannot be opened.
 std::string device_hint(int why) {
   return why == ENOENT
@@ -85,6 +94,8 @@ Error explain_step(const Plan& plan, const StageReport& report) {
       return Error::system("hand the network device to the network process", "", why);
     case Step::kBindSource:
       return Error::system("mount from the host", step == nullptr ? "" : step->source, why);
+    case Step::kBindBeneath:
+      return explain_beneath(step, why);
     case Step::kNotADevice:
       return Error::make(ErrorCode::kInvalidArgument, "use as a device",
                          step == nullptr ? "" : step->source, "it is not a character device");

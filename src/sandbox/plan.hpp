@@ -23,12 +23,11 @@ namespace sbx::sandbox {
 /// One change of the sandbox's file tree. Steps are carried out in order; a later one may build on an earlier.
 struct MountStep {
   enum class Kind {
-    kBind,       // `source` of the host appears at `target`
-    kInstance,   // a new file system of type `fs_type` with `options`
-    kDirectory,  // `target` is made if it is not there
-    kSymlink,    // `target` becomes a symbolic link to `source`
-    kMask,       // what stands at `target` is hidden: nothing to do if it is absent
-    kReadOnly    // what stands at `target` becomes read-only: nothing to do if it is absent
+    kBind,      // `source` of the host appears at `target`
+    kInstance,  // a new file system of type `fs_type` with `options`
+    kSymlink,   // `target` becomes a symbolic link to `source`
+    kMask,      // what stands at `target` is hidden: nothing to do if it is absent
+    kReadOnly   // what stands at `target` becomes read-only: nothing to do if it is absent
   };
   Kind kind = Kind::kBind;
   std::string target;  // absolute, inside
@@ -39,8 +38,10 @@ struct MountStep {
   bool recursive = false;  // kBind: with what is mounted below the source
   bool device =
       false;  // kBind: the source must be a character device, or the sandbox does not start
-  bool source_is_directory = false;
-  bool in_memory = false;     // kBind: a file, of which a copy appears that goes with the sandbox
+  bool in_memory = false;    // kBind: a file, of which a copy appears that goes with the sandbox
+  bool make_source = false;  // kBind: the source is made as a directory before the start
+  /// kBind: not the source but this below it, relative, found without following any link: what lies there is the sandbox's.
+  std::string beneath;
   bool follow_links = false;  // links in `target` are followed (inside); otherwise they are refused
 };
 

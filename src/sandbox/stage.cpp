@@ -1,6 +1,7 @@
 #include "sandbox/stage.hpp"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -185,12 +186,7 @@ class Stage {
         continue;
       }
       report_.index = i;
-      // What is copied is opened now too: later we may be nobody that its file system knows.
-      const long tree =
-          check(Step::kBindSource,
-                step.in_memory
-                    ? raw::open(raw::kCwd, step.source.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-                    : raw::open_tree_clone(raw::kCwd, step.source.c_str(), step.recursive));
+      const long tree = take_source(step);
       prepared_.source_fds()[i] = static_cast<int>(tree);
       if (step.device) {
         struct stat st {};
@@ -198,6 +194,28 @@ class Stage {
         check(Step::kNotADevice, S_ISCHR(st.st_mode) ? 0 : -ENODEV);
       }
     }
+  }
+
+  long take_source(const MountStep& step) noexcept {
+    if (step.in_memory) {
+      // What is copied is opened now too: later we may be nobody that its file system knows.
+      return check(Step::kBindSource,
+                   raw::open(raw::kCwd, step.source.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    }
+    if (step.beneath.empty()) {
+      return check(Step::kBindSource,
+                   raw::open_tree_clone(raw::kCwd, step.source.c_str(), step.recursive));
+    }
+    constexpr std::uint64_t kBelow = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const int top = static_cast<int>(
+        check(Step::kBindSource, raw::open(raw::kCwd, step.source.c_str(), O_PATH | O_DIRECTORY)));
+    const int found = static_cast<int>(check(
+        Step::kBindBeneath, raw::open_resolved(top, step.beneath.c_str(), O_PATH, 0, kBelow)));
+    // Of what was found, not of its name: somebody may be exchanging it just now.
+    const long tree = check(Step::kBindSource, raw::open_tree_clone(found, "", step.recursive));
+    (void)raw::close(found);
+    (void)raw::close(top);
+    return tree;
   }
 
   void become_root() noexcept {
@@ -321,11 +339,6 @@ class Stage {
                  make_file_system(step.fs_type.c_str(), step.options, step.attributes, nullptr),
                  false);
           break;
-        case MountStep::Kind::kDirectory:
-          (void)raw::close(static_cast<int>(check(
-              Step::kMountTarget,
-              open_target(root_, step.target.c_str(), TargetKind::kDirectory, step.follow_links))));
-          break;
         case MountStep::Kind::kSymlink:
           make_symlink(step);
           break;
@@ -349,10 +362,12 @@ class Stage {
   void attach(const MountStep& step, int tree, bool recursive) noexcept {
     if (step.kind == MountStep::Kind::kBind) {
       raw::MountAttributes attributes = step.attributes;
-      attributes.make_private = true;
+      attributes.make_private = !attributes.make_slave;
       check(Step::kMountAttributes, raw::set_mount_attributes(tree, attributes, recursive));
     }
-    const bool directory = step.kind == MountStep::Kind::kInstance || step.source_is_directory;
+    struct stat st {};
+    check(Step::kMount, raw::fstat(tree, &st));
+    const bool directory = S_ISDIR(st.st_mode);
     const long target = check(
         Step::kMountTarget,
         open_target(root_, step.target.c_str(),

@@ -33,6 +33,7 @@ enum class Step : std::uint32_t {
   kTap,
   kSendTap,
   kBindSource,
+  kBindBeneath,
   kNotADevice,
   kIds,
   kPrivate,

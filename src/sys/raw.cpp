@@ -127,7 +127,9 @@ long move_mount(int tree, int target) noexcept {
 long set_mount_attributes(int tree, const MountAttributes& attributes, bool recursive) noexcept {
   struct mount_attr attr {};
   attr.attr_set = attribute_bits(attributes);
-  attr.propagation = attributes.make_private ? unsigned{1U << 18U} /* MS_PRIVATE */ : 0U;
+  constexpr unsigned kPrivate = 1U << 18U;  // MS_PRIVATE of mount(2)
+  constexpr unsigned kSlave = 1U << 19U;    // MS_SLAVE
+  attr.propagation = attributes.make_private ? kPrivate : attributes.make_slave ? kSlave : 0U;
   const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
   return call(SYS_mount_setattr, tree, "", flags, &attr, sizeof attr);
 }

@@ -57,6 +57,7 @@ struct MountAttributes {
   bool no_dev = false;
   bool no_exec = false;
   bool make_private = false;
+  bool make_slave = false;  // with make_private: that counts
 };
 long set_mount_attributes(int tree, const MountAttributes& attributes, bool recursive) noexcept;
 long pivot_root(const char* new_root, const char* put_old) noexcept;

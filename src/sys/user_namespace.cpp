@@ -158,20 +158,28 @@ Result<void> enter_new_namespaces() {
   return {};
 }
 
-Result<void> run_in_user_namespace(int user_namespace,
-                                   const std::function<Result<void>()>& action) {
-  const Trial trial = try_out(
+Result<std::string> ask_in_user_namespace(int user_namespace,
+                                          const std::function<Result<std::string>()>& action) {
+  Trial trial = try_out(
       [&]() -> Result<std::string> {
         if (::setns(user_namespace, CLONE_NEWUSER) != 0) {
           return fail(Error::system("join the user namespace", ""));
         }
-        SBX_TRY(action());
-        return std::string();
+        return action();
       },
       kSeconds);
   return trial.passed
-             ? Result<void>()
+             ? Result<std::string>(std::move(trial.text))
              : fail(Error::make(ErrorCode::kSystem, "work in a user namespace", "", trial.text));
+}
+
+Result<void> run_in_user_namespace(int user_namespace,
+                                   const std::function<Result<void>()>& action) {
+  (void)SBX_TRY(ask_in_user_namespace(user_namespace, [&]() -> Result<std::string> {
+    SBX_TRY(action());
+    return std::string();
+  }));
+  return {};
 }
 
 }  // namespace sbx::sys

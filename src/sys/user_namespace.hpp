@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <string>
 
 #include "base/result.hpp"
 #include "sys/fd.hpp"
@@ -22,6 +23,10 @@ Result<Fd> make_user_namespace(const IdMaps& maps, MapWriter writer, bool deny_s
 /// Runs `action` in a process of its own that has joined `user_namespace`, with all capabilities in it; waits for its end, an hour
 /// at most. The user of the namespace is who calls, or EPERM. The caller must have one thread. An error comes back as text.
 Result<void> run_in_user_namespace(int user_namespace, const std::function<Result<void>()>& action);
+
+/// The same for an action that has something to tell, 4,000 bytes at most.
+Result<std::string> ask_in_user_namespace(int user_namespace,
+                                          const std::function<Result<std::string>()>& action);
 
 /// clone_into() from inside of `outer`, a user namespace of ours: the new process is our child, its user namespace a child of
 /// `outer`, with the maps `inside` of ids of `outer`, which are written when this returns. The new process runs `body`, which must not

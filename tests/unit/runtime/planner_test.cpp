@@ -1,5 +1,7 @@
 #include "runtime/planner.hpp"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -43,7 +45,8 @@ TEST_CASE("system mounts refuse links in the image, the user's follow them") {
   spec.mounts.push_back({"/data", "bind", "/tmp", {"rbind", "ro"}});
   const auto ids = one_id();
   const auto plan =
-      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true})
+          .value();
   const auto find = [&](const char* target) {
     return *std::find_if(plan.mounts.begin(), plan.mounts.end(),
                          [&](const MountStep& s) { return s.target == target; });
@@ -64,9 +67,9 @@ TEST_CASE("files of the container's own are copied where only the invoker may re
   spec.mounts.push_back({"/data", "bind", "/etc", {"bind"}});
   const auto ids = one_id();
   for (const bool closed : {false, true}) {
-    const auto plan =
-        make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true, closed})
-            .value();
+    const auto plan = make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes",
+                                 "/etc-dir", true, closed})
+                          .value();
     for (const MountStep& step : plan.mounts) {
       CHECK(step.in_memory == (closed && step.target == "/etc/hosts"));
     }
@@ -79,7 +82,8 @@ TEST_CASE("masks come after devices, because they use /dev/null") {
   const auto spec = small_spec();
   const auto ids = one_id();
   const auto plan =
-      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true})
+          .value();
   const auto index = [&](const char* target) {
     return std::find_if(plan.mounts.begin(), plan.mounts.end(),
                         [&](const MountStep& s) { return s.target == target; }) -
@@ -92,7 +96,8 @@ TEST_CASE("the root file system belongs to the first ids of the maps") {
   const auto spec = small_spec();
   const auto ids = one_id();
   const auto plan =
-      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}).value();
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true})
+          .value();
   using Option = std::pair<std::string, std::string>;
   CHECK(std::count(plan.root_options.begin(), plan.root_options.end(), Option("user_id", "7")) ==
         1);
@@ -104,5 +109,61 @@ TEST_CASE("an unknown capability is an error, not nothing") {
   auto spec = small_spec();
   spec.process.capabilities = {"CAP_NO_SUCH"};
   const auto ids = one_id();
-  CHECK_FALSE(make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/etc-dir", true}));
+  CHECK_FALSE(make_plan(
+      {spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true}));
+}
+
+TEST_CASE("a volume is bound from its directory, a part of it without following links") {
+  auto spec = small_spec();
+  spec.mounts.push_back({"/data", "volume", "name", {"rbind", "sbx.user", "rslave"}});
+  spec.mounts.push_back({"/part", "volume", "name", {"rbind", "sbx.subpath=a/b"}});
+  const auto ids = one_id();
+  const auto plan =
+      make_plan({spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true})
+          .value();
+  const MountStep& part = plan.mounts.back();
+  const MountStep& whole = plan.mounts[plan.mounts.size() - 2];
+  CHECK(whole.source == "/volumes/name/_data");
+  CHECK(whole.beneath.empty());
+  CHECK(whole.attributes.make_slave);
+  CHECK(whole.options.empty());
+  CHECK(part.source == "/volumes/name/_data");
+  CHECK(part.beneath == "a/b");
+}
+
+TEST_CASE("a source that is not there is made for --volume only") {
+  auto spec = small_spec();
+  spec.mounts.push_back({"/data", "bind", "/no/such/folder", {"rbind", "sbx.create"}});
+  const auto ids = one_id();
+  const auto plan_it = [&] {
+    return make_plan(
+        {spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true});
+  };
+  CHECK(plan_it().value().mounts.back().make_source);
+  spec.mounts.back().options = {"rbind"};
+  CHECK(plan_it().error().code == sbx::ErrorCode::kNotFound);
+}
+
+TEST_CASE("what the host's mount forbids cannot be asked for") {
+  const auto ids = one_id();
+  bool tried = false;
+  for (const char* path : {"/proc", "/sys", "/dev/shm", "/dev/pts", "/run"}) {
+    for (const auto& [word, flag] :
+         {std::pair("exec", ST_NOEXEC), std::pair("suid", ST_NOSUID), std::pair("dev", ST_NODEV)}) {
+      struct statvfs fs {};
+      if (::statvfs(path, &fs) != 0 || (fs.f_flag & static_cast<unsigned long>(flag)) == 0) {
+        continue;
+      }
+      CAPTURE(path, word);
+      tried = true;
+      auto spec = small_spec();
+      spec.mounts.push_back({"/data", "bind", path, {"rbind", word}});
+      const auto plan = make_plan(
+          {spec, ids, sbx::NetworkMode::kNone, "id", "/point", "/volumes", "/etc-dir", true});
+      CHECK(plan.error().code == sbx::ErrorCode::kDenied);
+    }
+  }
+  if (!tried) {
+    WARN("nothing is mounted with noexec, nosuid or nodev here");
+  }
 }

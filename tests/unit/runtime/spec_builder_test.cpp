@@ -24,6 +24,7 @@ struct World {
                         "extra:x:50:web\nfar:x:70000:web\n"};
   IdChoice ids;
   sbx::sys::Invoker invoker;
+  std::vector<sbx::oci::SpecMount> inherited;
 
   World() {
     request.command = {"true"};
@@ -33,8 +34,8 @@ struct World {
     invoker.gid = 1000;
   }
   [[nodiscard]] auto build() const {
-    return build_spec(
-        {request, defaults, accounts, ids, invoker, std::string(64, 'a'), "/etc-dir", false});
+    return build_spec({request, defaults, accounts, ids, invoker, std::string(64, 'a'), "/etc-dir",
+                       inherited, false});
   }
 };
 
@@ -116,13 +117,47 @@ TEST_CASE("system mounts come first, then etc files, then the user's from the ou
   CHECK(at("/etc/hosts") < at("/srv"));
   CHECK(at("/srv") < at("/srv/deep/er"));
   CHECK(at("/srv")->source == "/b");
-  CHECK(at("/data")->type == "directory");
+  CHECK(at("/data")->type == "volume");
+  CHECK(at("/data")->source.empty());
 }
 
 TEST_CASE("two mounts at one place are refused") {
   World world;
   world.request.volumes = {"/a:/srv", "/b:/srv"};
   CHECK(world.build().error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("what was asked for counts more than what others mount, and that more than the image") {
+  World world;
+  world.request.tmpfs = {"/one"};
+  world.inherited = {{"/one", "bind", "/theirs", {}}, {"/two", "bind", "/theirs", {}}};
+  world.defaults.volumes = {"/one", "/two/", "/three", "relative", "/"};
+  const auto spec = world.build().value();
+  CHECK(find_mount(spec, "/one")->type == "tmpfs");
+  CHECK(find_mount(spec, "/two")->type == "bind");
+  CHECK(find_mount(spec, "/three")->type == "volume");
+  CHECK(find_mount(spec, "/") == nullptr);
+  CHECK(find_mount(spec, "relative") == nullptr);
+}
+
+TEST_CASE(
+    "with a root that cannot be written there is a place for temporary files, as with podman") {
+  World world;
+  CHECK(find_mount(world.build().value(), "/tmp") == nullptr);
+  world.request.read_only = true;
+  world.request.volumes = {"/mine:/run"};
+  CHECK(find_mount(world.build().value(), "/tmp")->type == "tmpfs");
+  CHECK(find_mount(world.build().value(), "/var/tmp")->type == "tmpfs");
+  CHECK(find_mount(world.build().value(), "/run")->type == "bind");
+  world.request.read_only_tmpfs = false;
+  CHECK(find_mount(world.build().value(), "/tmp") == nullptr);
+}
+
+TEST_CASE("shared memory is as large as asked") {
+  World world;
+  CHECK(find_mount(world.build().value(), "/dev/shm")->options.back() == "size=67108864");
+  world.request.shm_size = 4096;
+  CHECK(find_mount(world.build().value(), "/dev/shm")->options.back() == "size=4096");
 }
 
 TEST_CASE("masks are there unless they are lifted") {
