@@ -61,6 +61,7 @@ Names come and go; the image stays until nothing wants it.
   TYPE TOTAL
   Images 3
   Containers 0
+  Local Volumes
   1
   $ sbx image prune </dev/null | tail -n 1; sbx images -q | wc -l
   Are you sure you want to continue? [y/N] 
@@ -74,6 +75,7 @@ Containers: a dead one goes, a used image stays.
   $ sbx run --name kept small true; sbx system df --format '{{.Type}} {{.TotalCount}} {{.Active}}'
   Images 2 1
   Containers 1 0
+  Local Volumes 0 0
   $ sbx image prune -af | grep -c untagged; sbx images --format '{{.Repository}}'
   1
   small
@@ -83,6 +85,7 @@ Containers: a dead one goes, a used image stays.
   Deleted Containers:
   Images 1
   Containers 0
+  Local Volumes 0
 
 Whether it is whole.
 
