@@ -20,7 +20,7 @@ struct Container {
   std::string image;  // as typed
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
-  std::string status;     // "created", "running", "restarting" or "exited"
+  std::string status;     // "created", "running", "paused", "restarting" or "exited"
   int exit_code = 0;      // of its last end; 255 if it was killed with all that watched it
   int pid = 0;            // of its first process, on the host; 0: it does not run
   std::string created;    // RFC 3339
@@ -32,10 +32,12 @@ struct Container {
   std::string
       health;  // "starting", "healthy" or "unhealthy"; empty: it does not run, or has no checks
   bool stopped = false;  // somebody has asked for its end, since somebody started it
+  std::string image_id;   // digest of the manifest; empty: not an image of the store
 };
 
-/// All of them, the newest first.
-Outcome<std::vector<Container>> containers(const std::string& root);
+/// All of them that the filters accept (docker's and podman's, "KEY=VALUE"; see sbx-ps(1)), the newest first.
+Outcome<std::vector<Container>> containers(const std::string& root,
+                                           const std::vector<std::string>& filters = {});
 Outcome<Container> find_container(const std::string& root, const std::string& name);
 /// All that is known of one, as JSON text with docker's member names. `size`: also SizeRw and SizeRootFs, in bytes.
 Outcome<std::string> inspect_container(const std::string& root, const std::string& name, bool size);
@@ -80,6 +82,10 @@ enum class WaitCondition {
 /// Waits for its end; its exit code.
 Outcome<int> wait_for_container(const std::string& root, const std::string& name,
                                 WaitCondition condition);
+
+/// Gives a container another name, whether it runs or not.
+Outcome<std::monostate> rename_container(const std::string& root, const std::string& name,
+                                         const std::string& new_name);
 
 /// Deletes a container. `force`: also one that runs, which is killed; that there is none is no error. `volumes`: with the volumes that
 /// were made for it without a name. Whether there was one.

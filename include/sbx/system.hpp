@@ -47,7 +47,8 @@ struct PruneOptions {
   bool all = false;         // every image that no container uses, not only those without a name
   bool containers = false;  // containers that are not running, too
   bool volumes = false;  // volumes without a name that no container uses; with `all` those with one
-  std::vector<std::string> filters;  // images: until=TIME, label=NAME[=VALUE], label!=…
+  bool images = true;       // and what nothing in the store needs
+  std::vector<std::string> filters;  // until=TIME, label=NAME[=VALUE], label!=…
 };
 struct Pruned {
   std::vector<std::string> containers;  // ids

@@ -3,10 +3,12 @@
 #include <sbx/container.hpp>
 
 #include "api/container_json.hpp"
+#include "api/container_use.hpp"
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
 #include "image/image_filter.hpp"
 #include "runtime/attach.hpp"
+#include "runtime/container_name.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/exec.hpp"
 #include "runtime/lifecycle.hpp"
@@ -18,11 +20,6 @@
 namespace sbx {
 namespace {
 
-std::string health_of(const std::string& root, const runtime::Container& container) {
-  const Result<std::optional<Json>> health = runtime::read_health(root, container);
-  return health && *health ? find_string(**health, "Status").value_or("").value_or("") : "";
-}
-
 Container to_public(const std::string& root, const runtime::Container& container) {
   const runtime::ContainerState& state = container.state;
   return {state.id,
@@ -30,7 +27,7 @@ Container to_public(const std::string& root, const runtime::Container& container
           state.image,
           state.command,
           state.labels,
-          std::string(runtime::status_word(state.status)),
+          std::string(runtime::status_word(container)),
           state.exit_code,
           container.running() ? state.init.pid : 0,
           state.created,
@@ -39,8 +36,9 @@ Container to_public(const std::string& root, const runtime::Container& container
           state.error,
           state.restart,
           state.restarts,
-          health_of(root, container),
-          container.stopped};
+          api::health_of(root, container),
+          container.stopped,
+          state.image_id};
 }
 
 /// A container by its name, and where it lies.
@@ -58,11 +56,16 @@ Outcome<std::monostate> to_done(const Result<void>& result) {
   return result ? Outcome<std::monostate>(std::monostate()) : api::to_failure(result.error());
 }
 
-Result<std::vector<Container>> list(const std::string& given_root) {
-  std::vector<Container> out;
+Result<std::vector<Container>> list(const std::string& given_root,
+                                    const std::vector<std::string>& filters) {
   const std::string root = SBX_TRY(runtime::data_root_of(given_root));
+  const runtime::FilterFacts facts = api::filter_facts(root);
+  const runtime::ContainerFilter filter = SBX_TRY(runtime::ContainerFilter::parse(filters, facts));
+  std::vector<Container> out;
   for (const runtime::Container& one : SBX_TRY(runtime::list_containers(root))) {
-    out.push_back(to_public(root, one));
+    if (filter.accepts(one)) {
+      out.push_back(to_public(root, one));
+    }
   }
   return out;
 }
@@ -97,6 +100,11 @@ Result<void> send_signal(const std::string& root, const std::string& name,
   const int number = SBX_TRY(runtime::parse_signal(signal));
   const Found found = SBX_TRY(find(root, name));
   return runtime::kill_container(found.root, found.container, number);
+}
+
+Result<void> rename(const std::string& root, const std::string& name, const std::string& new_name) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::rename_container(found.root, found.container.state.id, new_name);
 }
 
 Result<int> wait(const std::string& root, const std::string& name, WaitCondition condition) {
@@ -178,8 +186,9 @@ Result<std::string> inspect(const std::string& given_root, const std::string& na
 
 }  // namespace
 
-Outcome<std::vector<Container>> containers(const std::string& root) {
-  return api::to_outcome(list(root));
+Outcome<std::vector<Container>> containers(const std::string& root,
+                                           const std::vector<std::string>& filters) {
+  return api::to_outcome(list(root, filters));
 }
 
 Outcome<Container> find_container(const std::string& root, const std::string& name) {
@@ -222,6 +231,11 @@ Outcome<int> attach_container(const std::string& root, const std::string& name,
 Outcome<int> wait_for_container(const std::string& root, const std::string& name,
                                 WaitCondition condition) {
   return api::to_outcome(wait(root, name, condition));
+}
+
+Outcome<std::monostate> rename_container(const std::string& root, const std::string& name,
+                                         const std::string& new_name) {
+  return to_done(rename(root, name, new_name));
 }
 
 Outcome<bool> remove_container(const std::string& root, const std::string& name, bool force,

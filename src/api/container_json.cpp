@@ -17,9 +17,9 @@ std::string time_or_never(const std::string& time) { return time.empty() ? kNeve
 
 Json state_of(const runtime::Container& container, const std::optional<Json>& health) {
   const runtime::ContainerState& state = container.state;
-  Json out{{"Status", runtime::status_word(state.status)},
+  Json out{{"Status", runtime::status_word(container)},
            {"Running", container.running() || container.restarting()},
-           {"Paused", false},
+           {"Paused", container.paused},
            {"Restarting", container.restarting()},
            {"OOMKilled", false},
            {"Dead", false},

@@ -3,12 +3,14 @@
 
 #include <sbx/image.hpp>
 
+#include "api/container_use.hpp"
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
 #include "base/json.hpp"
 #include "base/rfc3339.hpp"
 #include "image/image_filter.hpp"
 #include "image/image_store.hpp"
+#include "oci/reference.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/transfer.hpp"
 
@@ -68,13 +70,35 @@ Result<std::vector<std::string>> untag_one(const std::string& root, const std::s
   return taken;
 }
 
-Result<Removed> remove_one(const std::string& root, const std::string& image, bool force) {
+bool is_name_of(const image::StoredImage& image, const std::string& name) {
+  const Result<oci::Reference> reference = oci::Reference::parse(name);
+  return reference && std::find(image.names.begin(), image.names.end(), reference->tagged()) !=
+                          image.names.end();
+}
+
+/// As docker: a name of several is taken away whatever uses the image. Its last one stays if a container uses the image; with
+/// `force` only one that runs keeps it, and then without a name.
+Result<Removed> remove_one(const std::string& given_root, const std::string& name, bool force) {
   using Force = image::ImageStore::Force;
-  image::RemovedImage removed =
-      SBX_TRY(SBX_TRY(open_images(root)).remove(image, force ? Force::kYes : Force::kNo));
+  const std::string root = SBX_TRY(runtime::data_root_of(given_root));
+  image::ImageStore store = SBX_TRY(open_images(given_root));
+  const std::optional<image::StoredImage> found = SBX_TRY(store.try_find(name));
+  const bool by_name = found && is_name_of(*found, name);
+  image::RemovedImage removed;
+  Result<void> free = found && !found->read_only && (!by_name || found->names.size() <= 1)
+                          ? api::refuse_if_used(root, store, found->id(), force)
+                          : Result<void>();
+  if (!free && !(force && by_name)) {
+    return fail(std::move(free).error());
+  }
+  if (free) {
+    removed = SBX_TRY(store.remove(name, force ? Force::kYes : Force::kNo));
+  } else {
+    removed.untagged = SBX_TRY(store.untag(name, {name}));
+  }
   Removed out;
-  for (const std::string& name : removed.untagged) {
-    out.untagged.push_back(short_name(name));
+  for (const std::string& untagged : removed.untagged) {
+    out.untagged.push_back(short_name(untagged));
   }
   out.deleted = removed.deleted.value_or("");
   return out;

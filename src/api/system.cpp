@@ -5,6 +5,7 @@
 
 #include <sbx/system.hpp>
 
+#include "api/container_use.hpp"
 #include "api/failure.hpp"
 #include "api/image_json.hpp"
 #include "api/volumes.hpp"
@@ -20,12 +21,6 @@ namespace sbx {
 namespace {
 
 using runtime::Container;
-
-/// The image that a container was started from, as far as its name still tells.
-std::string image_of(const image::ImageStore& store, const Container& container) {
-  const Result<std::optional<image::StoredImage>> found = store.try_find(container.state.image);
-  return found && *found ? (*found)->id() : std::string();
-}
 
 Result<std::vector<VolumeUsage>> measure_volumes(const std::string& root) {
   const runtime::VolumeStore store = SBX_TRY(runtime::VolumeStore::open(root));
@@ -57,7 +52,7 @@ Result<DiskUsage> measure(const std::string& given_root) {
     const runtime::ContainerState& state = container.state;
     out.containers.push_back({state.id, state.name, state.image, container.busy,
                               SBX_TRY(runtime::container_size(root, state.id))});
-    const std::string id = image_of(images, container);
+    const std::string id = api::image_of(images, container);
     for (ImageUsage& use : out.images) {
       use.containers += use.image.id == id ? 1U : 0U;
     }
@@ -77,33 +72,31 @@ Result<void> check_filters(const std::vector<std::string>& filters) {
   return {};
 }
 
-Result<Pruned> prune_all(const PruneOptions& options) {
-  SBX_TRY(check_filters(options.filters));
-  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
-  Pruned out;
-  std::vector<Container> kept = SBX_TRY(runtime::list_containers(root));
-  if (options.containers) {
-    std::vector<Container> dead = kept;
-    std::erase_if(dead, [](const Container& one) { return one.busy; });
-    std::map<std::string, std::uint64_t> sizes;
-    for (const Container& one : dead) {
-      sizes[one.state.id] = runtime::container_size(root, one.state.id).value_or(0);
-    }
-    for (const Container& one : SBX_TRY(runtime::remove_containers(root, dead))) {
-      out.containers.push_back(one.state.id);
-      out.bytes += sizes[one.state.id];
-      std::erase_if(kept, [&](const Container& other) { return other.state.id == one.state.id; });
-    }
+/// Those that do not run and that the filters accept; without them in `kept`.
+Result<void> prune_containers(const PruneOptions& options, const std::string& root,
+                              std::vector<Container>& kept, Pruned& out) {
+  const runtime::FilterFacts facts = api::filter_facts(root);
+  const auto filter = SBX_TRY(runtime::ContainerFilter::parse(options.filters, facts));
+  std::vector<Container> dead = kept;
+  std::erase_if(dead, [&](const Container& one) { return one.busy || !filter.accepts(one); });
+  std::map<std::string, std::uint64_t> sizes;
+  for (const Container& one : dead) {
+    sizes[one.state.id] = runtime::container_size(root, one.state.id).value_or(0);
   }
-  if (options.volumes) {
-    const PrunedVolumes pruned = SBX_TRY(api::prune_volumes_in(root, options.all, options.filters));
-    out.volumes = pruned.names;
-    out.bytes += pruned.bytes;
+  for (const Container& one : SBX_TRY(runtime::remove_containers(root, dead))) {
+    out.containers.push_back(one.state.id);
+    out.bytes += sizes[one.state.id];
+    std::erase_if(kept, [&](const Container& other) { return other.state.id == one.state.id; });
   }
+  return {};
+}
+
+Result<void> prune_images(const PruneOptions& options, const std::string& root,
+                          const std::vector<Container>& kept, Pruned& out) {
   image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
   std::set<std::string> used;
   for (const Container& one : kept) {
-    used.insert(image_of(store, one));
+    used.insert(api::image_of(store, one));
   }
   const image::ImageFilter filter =
       SBX_TRY(image::ImageFilter::parse(options.filters, store, std::time(nullptr)));
@@ -120,6 +113,25 @@ Result<Pruned> prune_all(const PruneOptions& options) {
     out.images.push_back(std::move(one));
   }
   out.bytes += pruned.bytes;
+  return {};
+}
+
+Result<Pruned> prune_all(const PruneOptions& options) {
+  SBX_TRY(check_filters(options.filters));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
+  Pruned out;
+  std::vector<Container> kept = SBX_TRY(runtime::list_containers(root));
+  if (options.containers) {
+    SBX_TRY(prune_containers(options, root, kept, out));
+  }
+  if (options.volumes) {
+    const PrunedVolumes pruned = SBX_TRY(api::prune_volumes_in(root, options.all, options.filters));
+    out.volumes = pruned.names;
+    out.bytes += pruned.bytes;
+  }
+  if (options.images) {
+    SBX_TRY(prune_images(options, root, kept, out));
+  }
   return out;
 }
 

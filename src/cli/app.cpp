@@ -4,10 +4,10 @@
 #include <cstdio>
 
 #include <sbx/log.hpp>
+#include <sbx/similar.hpp>
 #include <sbx/version.hpp>
 
 #include "cli/render.hpp"
-#include "cli/suggest.hpp"
 
 namespace sbx::cli {
 namespace {
@@ -39,11 +39,11 @@ int unknown_verb(const std::string& name) {
   for (const Verb& verb : verbs()) {
     names.push_back(verb.name);
   }
-  const std::string_view similar = most_similar(name, names);
+  const std::string similar = similar_word(name, names);
   return complain({kUsageError,
                    similar.empty() ? "'" + name + "' is not a verb of sbx\n  hint: see 'sbx --help'"
                                    : "'" + name + "' is not a verb of sbx\n  hint: did you mean '" +
-                                         std::string(similar) + "'?"});
+                                         similar + "'?"});
 }
 
 /// One global option at `at`; moves it forward. An exit code if there is nothing more to do, else -1.

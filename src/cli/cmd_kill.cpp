@@ -7,18 +7,16 @@
 namespace sbx::cli {
 
 int cmd_kill(const GlobalOptions& global, const Words& words) {
-  std::vector<std::string> names;
+  ContainerChoice choice;
   std::string signal = "KILL";
-  bool all = false;
   CommandLine line("kill", "Send a signal to the commands of running containers.");
   line.value("-s,--signal", signal, "SIGNAL", "By name or number (default: KILL)");
-  line.flag("-a,--all", all, "All that run");
-  line.arguments("CONTAINER", names, "Name or id", false);
+  line.flag("-a,--all", choice.all, "All that run");
+  add_choice(line, choice);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
-  const auto chosen = chosen_containers(
-      global.root, names, all, [](const std::string& status) { return status == "running"; });
+  const auto chosen = chosen_containers(global.root, choice, is_running);
   if (!chosen) {
     return complain(chosen.failure());
   }

@@ -4,6 +4,7 @@
 #include <sbx/container.hpp>
 
 #include "cli/command_line.hpp"
+#include "cli/each_container.hpp"
 #include "cli/render.hpp"
 #include "cli/verbs.hpp"
 
@@ -41,6 +42,7 @@ int cmd_logs(const GlobalOptions& global, const Words& words) {
   request.root = global.root;
   std::string tail = "all";
   bool timestamps = false;
+  bool latest = false;
   CommandLine line("logs", "Print what a container in the background has written.");
   line.flag("-f,--follow", request.follow, "Go on until the container ends");
   line.value("-n,--tail", tail, "NUMBER|all", "Begin with that many of the last lines");
@@ -48,13 +50,19 @@ int cmd_logs(const GlobalOptions& global, const Words& words) {
              "Nothing older: 2026-01-02T03:04:05Z, seconds since 1970, or 10m for ten minutes ago");
   line.value("--until", request.until, "TIME", "Nothing newer");
   line.flag("-t,--timestamps", timestamps, "Begin each line with the time it was written at");
-  line.argument("CONTAINER", request.container, "Name or id");
+  line.flag("-l,--latest", latest, "The container that was made last");
+  line.argument("CONTAINER", request.container, "Name or id", false);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
   if (!read_tail(tail, request)) {
     return refuse("--tail '" + tail + "' is neither a number of lines nor 'all'");
   }
+  const Outcome<std::string> chosen = chosen_container(global.root, request.container, latest);
+  if (!chosen) {
+    return complain(chosen.failure());
+  }
+  request.container = chosen.value();
   const Outcome<std::monostate> read = read_logs(request, [&](const LogLine& one) {
     const bool more = print_line(one, timestamps);
     return more && (!request.follow || std::fflush(stdout) == 0);

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include <sbx/container.hpp>
 
 #include "cli/command_line.hpp"
+#include "cli/each_container.hpp"
 #include "cli/format_template.hpp"
 #include "cli/json_text.hpp"
 #include "cli/render.hpp"
@@ -33,16 +33,17 @@ std::string age_of(const std::string& time) {
   return age.empty() ? "N/A" : age;
 }
 
-/// As docker: "Up 3 minutes", "Exited (0) 2 days ago", "Created".
+/// As docker: "Up 3 minutes", "Up 3 minutes (Paused)", "Exited (0) 2 days ago", "Created".
 std::string status_text(const Container& container) {
-  if (container.status == "running") {
+  if (is_running(container)) {
     std::string age = human_age(container.started);
     constexpr std::string_view kAgo = " ago";
     if (age.ends_with(kAgo)) {
       age.resize(age.size() - kAgo.size());
     }
     return "Up " + age +
-           (container.health.empty()         ? ""
+           (container.status == "paused"     ? " (Paused)"
+            : container.health.empty()       ? ""
             : container.health == "starting" ? " (health: starting)"
                                              : " (" + container.health + ")");
   }
@@ -66,6 +67,15 @@ std::string command_text(const Container& container, bool no_trunc) {
   return "\"" + text + "\"";
 }
 
+/// As docker: "a=1,b=2".
+std::string labels_text(const Container& container) {
+  std::string out;
+  for (const auto& [name, value] : container.labels) {
+    out += (out.empty() ? "" : ",") + name + "=" + value;
+  }
+  return out;
+}
+
 Row row_of(const Container& container, const PsOptions& options) {
   std::string size;
   if (options.size) {
@@ -82,68 +92,24 @@ Row row_of(const Container& container, const PsOptions& options) {
           {"ExitCode", std::to_string(container.exit_code)},
           {"Pid", std::to_string(container.pid)},
           {"Size", size},
+          {"Ports", ""},  // none are published
+          {"Labels", labels_text(container)},
           {"Names", container.name}};
 }
 
 Columns columns_of(const PsOptions& options) {
   Columns out;
-  out.all = {{"ID", "CONTAINER ID"},
-             {"Image", "IMAGE"},
-             {"Command", "COMMAND"},
-             {"RunningFor", "CREATED"},
-             {"CreatedAt", "CREATED AT"},
-             {"Status", "STATUS"},
-             {"State", "STATE"},
-             {"ExitCode", "EXIT CODE"},
-             {"Pid", "PID"},
-             {"Names", "NAMES"},
+  out.all = {{"ID", "CONTAINER ID"},    {"Image", "IMAGE"},          {"Command", "COMMAND"},
+             {"RunningFor", "CREATED"}, {"CreatedAt", "CREATED AT"}, {"Status", "STATUS"},
+             {"State", "STATE"},        {"ExitCode", "EXIT CODE"},   {"Pid", "PID"},
+             {"Ports", "PORTS"},        {"Labels", "LABELS"},        {"Names", "NAMES"},
              {"Size", "SIZE"}};
-  out.shown = {"ID", "Image", "Command", "RunningFor", "Status", "Names"};
+  out.shown = {"ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"};
   if (options.size) {
     out.shown.emplace_back("Size");
   }
   return out;
 }
-
-/// Docker's --filter: values of one key are alternatives, keys must all hold.
-class Filter {
- public:
-  /// The failure's message, or nothing.
-  std::string add(const std::string& text) {
-    const std::size_t equals = text.find('=');
-    const std::string key = text.substr(0, equals);
-    const bool known =
-        key == "id" || key == "name" || key == "status" || key == "ancestor" || key == "exited";
-    if (equals == std::string::npos || !known) {
-      return "cannot filter containers by '" + text +
-             "'\n  hint: id=, name=, status=, ancestor= and exited= are there";
-    }
-    rules_[key].push_back(text.substr(equals + 1));
-    return "";
-  }
-  [[nodiscard]] bool names_status() const {
-    return rules_.count("status") + rules_.count("exited") != 0;
-  }
-  [[nodiscard]] bool accepts(const Container& container) const {
-    return std::all_of(rules_.begin(), rules_.end(), [&](const auto& rule) {
-      return std::any_of(rule.second.begin(), rule.second.end(), [&](const std::string& value) {
-        return matches(container, rule.first, value);
-      });
-    });
-  }
-
- private:
-  static bool matches(const Container& container, const std::string& key,
-                      const std::string& value) {
-    return key == "id"       ? container.id.starts_with(value)
-           : key == "name"   ? container.name.find(value) != std::string::npos
-           : key == "status" ? container.status == value
-           : key == "ancestor"
-               ? container.image == value
-               : container.status == "exited" && std::to_string(container.exit_code) == value;
-  }
-  std::map<std::string, std::vector<std::string>> rules_;
-};
 
 void print_json(const std::vector<Container>& list) {
   JsonText json;
@@ -157,6 +123,13 @@ void print_json(const std::vector<Container>& list) {
     json.member("State", one.status);
     json.member("Status", status_text(one));
     json.member("ExitCode", static_cast<std::uint64_t>(one.exit_code));
+    json.key("Labels");
+    json.begin_object();
+    for (const auto& [name, value] : one.labels) {
+      json.member(name, value);
+    }
+    json.end_object();
+    json.member("Ports", "");
     json.member("Pid", static_cast<std::uint64_t>(one.pid));
     json.member("Created", one.created);
     json.member("Started", one.started);
@@ -170,38 +143,62 @@ void print_json(const std::vector<Container>& list) {
 
 }  // namespace
 
+namespace {
+
+/// A number of containers; nullopt if it is none. Docker takes -1 for all of them.
+std::optional<std::size_t> read_count(const std::string& text) {
+  const std::optional<int> count = read_seconds(text);
+  return !count || *count < -1 || *count == 0
+             ? std::nullopt
+             : std::optional(*count == -1 ? SIZE_MAX : static_cast<std::size_t>(*count));
+}
+
+/// Those that are to be shown, whether they run or not: --all, or a filter that says so.
+bool wants_all(const PsOptions& options, const std::vector<std::string>& filters) {
+  return options.all || std::any_of(filters.begin(), filters.end(), [](const std::string& filter) {
+           return filter.starts_with("status=") || filter.starts_with("exited=");
+         });
+}
+
+}  // namespace
+
 int cmd_ps(const GlobalOptions& global, const Words& words) {
   PsOptions options{.root = global.root};
   std::vector<std::string> filters;
   std::string format;
+  std::optional<std::string> last;
+  bool latest = false;
   bool quiet = false;
   CommandLine line("ps", "List containers, the newest first.");
   line.flag("-a,--all", options.all, "Also those that do not run");
   line.flag("-q,--quiet", quiet, "Print ids only");
   line.flag("--no-trunc", options.no_trunc, "Do not shorten ids and commands");
   line.flag("-s,--size", options.size, "Show what each takes on disk");
+  line.value("-n,--last", last, "NUMBER", "That many that were made last, running or not");
+  line.flag("-l,--latest", latest, "The one that was made last, running or not");
   line.values("-f,--filter", filters, "KEY=VALUE",
-              "id=, name=, status=created|running|restarting|exited, ancestor=IMAGE, exited=CODE");
+              "id=, name=, label=NAME[=VALUE], exited=CODE, status=, ancestor=IMAGE, "
+              "before=CONTAINER, since=CONTAINER, until=TIME, volume=, health=");
   line.value("--format", format, "table|json|TEMPLATE",
              "How to print; TEMPLATE as '{{.ID}} {{.Names}}'");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
-  Filter filter;
-  for (const std::string& text : filters) {
-    if (const std::string wrong = filter.add(text); !wrong.empty()) {
-      return complain({125, wrong});
-    }
+  std::optional<std::size_t> most = latest ? std::optional(std::size_t{1}) : std::nullopt;
+  if (last && (latest || !(most = read_count(*last)))) {
+    return refuse(latest ? "--last and --latest do not go together"
+                         : "--last '" + *last + "' is no number of containers");
   }
-  Outcome<std::vector<Container>> found = containers(global.root);
+  Outcome<std::vector<Container>> found = containers(global.root, filters);
   if (!found) {
     return complain(found.failure());
   }
   std::vector<Container>& list = found.value();
-  const bool all = options.all || filter.names_status();
-  std::erase_if(list, [&](const Container& one) {
-    return (!all && one.status != "running" && one.status != "restarting") || !filter.accepts(one);
-  });
+  if (most) {
+    list.resize(std::min(list.size(), *most));
+  } else if (!wants_all(options, filters)) {
+    std::erase_if(list, [](const Container& one) { return !is_running(one); });
+  }
   if (format == "json" && !quiet) {
     print_json(list);
     return 0;

@@ -9,21 +9,19 @@
 namespace sbx::cli {
 
 int cmd_rm(const GlobalOptions& global, const Words& words) {
-  std::vector<std::string> names;
+  ContainerChoice choice;
   bool force = false;
-  bool all = false;
   bool volumes = false;
   CommandLine line("rm", "Remove containers, with all that they wrote.");
   line.flag("-f,--force", force, "Also one that runs, which is killed; no error if there is none");
   line.flag("-v,--volumes", volumes, "With the volumes that were made for it without a name");
-  line.flag("-a,--all", all, "All that do not run; with --force all");
-  line.arguments("CONTAINER", names, "Name or id", false);
+  line.flag("-a,--all", choice.all, "All that do not run; with --force all");
+  add_choice(line, choice);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
-  const auto chosen = chosen_containers(global.root, names, all, [&](const std::string& status) {
-    return force || status != "running";
-  });
+  const auto chosen = chosen_containers(
+      global.root, choice, [&](const Container& one) { return force || !is_running(one); });
   if (!chosen) {
     return complain(chosen.failure());
   }

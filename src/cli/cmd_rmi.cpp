@@ -11,8 +11,9 @@ namespace sbx::cli {
 int cmd_rmi(const GlobalOptions& global, const Words& words) {
   std::vector<std::string> names;
   bool force = false;
-  CommandLine line("rmi", "Remove images, by name, id or digest. Containers keep what they use.");
-  line.flag("-f,--force", force, "Also by an id that has several names");
+  CommandLine line("rmi", "Remove images, by name, id or digest, unless containers use them.");
+  line.flag("-f,--force", force,
+            "Also by an id that has several names, and what ended containers use");
   line.arguments("IMAGE", names, "What to remove");
   if (const std::optional<int> code = line.parse(words)) {
     return *code;

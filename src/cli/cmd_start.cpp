@@ -46,43 +46,42 @@ Outcome<std::vector<std::string>> all_containers(const std::string& root,
 }  // namespace
 
 int cmd_start(const GlobalOptions& global, const Words& words) {
-  std::vector<std::string> names;
+  ContainerChoice choice;
   std::vector<std::string> filters;
   AttachOptions options;
-  bool all = false;
   bool attach = false;
   bool interactive = false;
   CommandLine line("start", "Run containers that were created or have ended, in the background.");
   line.flag("-a,--attach", attach, "Pass its streams on, and wait for its end: one container");
   line.flag("-i,--interactive", interactive, "The same, with standard input");
   add_attach_options(line, options);
-  line.flag("--all", all, "All that do not run");
+  line.flag("--all", choice.all, "All that do not run");
   line.values("-f,--filter", filters, "restart-policy=POLICY",
               "With --all: only those; of unless-stopped not those that were stopped");
-  line.arguments("CONTAINER", names, "Name or id", false);
+  add_choice(line, choice);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
-  if (all != names.empty() || (!all && !filters.empty())) {
-    return refuse("either containers are named, or --all is given, perhaps with --filter");
+  if (!choice.all && !filters.empty()) {
+    return refuse("--filter goes with --all");
+  }
+  const bool some = choice.all && choice.names.empty() && !choice.latest;
+  const auto chosen =
+      some ? all_containers(global.root, filters)
+           : chosen_containers(global.root, choice, [](const Container&) { return true; });
+  if (!chosen) {
+    return complain(chosen.failure());
   }
   if (attach || interactive) {
-    if (names.size() != 1) {
+    if (chosen.value().size() != 1) {
       return refuse("--attach and --interactive are for one container");
     }
     options.input = interactive;
-    const Outcome<int> code = start_attached(global.root, names.front(), options);
+    const Outcome<int> code = start_attached(global.root, chosen.value().front(), options);
     return code ? code.value() : complain(code.failure());
   }
-  if (all) {
-    const Outcome<std::vector<std::string>> chosen = all_containers(global.root, filters);
-    if (!chosen) {
-      return complain(chosen.failure());
-    }
-    names = chosen.value();
-  }
   return each_container(
-      names, [&](const std::string& name) { return start_container(global.root, name); });
+      chosen.value(), [&](const std::string& name) { return start_container(global.root, name); });
 }
 
 }  // namespace sbx::cli

@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "cli/render.hpp"
-#include "cli/suggest.hpp"
 
 namespace sbx::cli {
 namespace {

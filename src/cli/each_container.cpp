@@ -22,15 +22,54 @@ int each_container(const std::vector<std::string>& names,
   return worst;
 }
 
-Outcome<std::vector<std::string>> chosen_containers(
-    const std::string& root, const std::vector<std::string>& names, bool all,
-    const std::function<bool(const std::string& status)>& wanted) {
-  if (all != names.empty()) {
-    return Failure{125, all ? "--all and names of containers do not go together"
-                            : "a container has to be named\n  hint: or --all"};
+void add_choice(CommandLine& line, ContainerChoice& choice) {
+  line.flag("-l,--latest", choice.latest, "The container that was made last");
+  line.arguments("CONTAINER", choice.names, "Name or id", false);
+}
+
+bool is_running(const Container& container) {
+  return container.status == "running" || container.status == "paused" ||
+         container.status == "restarting";
+}
+
+Outcome<std::string> latest_container(const std::string& root) {
+  const Outcome<std::vector<Container>> list = containers(root);
+  if (!list) {
+    return list.failure();
   }
-  if (!all) {
-    return names;
+  if (list.value().empty()) {
+    return Failure{125, "there is no container"};
+  }
+  return list.value().front().id;
+}
+
+Outcome<std::string> chosen_container(const std::string& root, const std::string& name,
+                                      bool latest) {
+  if (latest && !name.empty()) {
+    return Failure{125, "--latest and the name of a container do not go together"};
+  }
+  if (!latest && name.empty()) {
+    return Failure{125, "a container has to be named\n  hint: or --latest"};
+  }
+  return latest ? latest_container(root) : Outcome<std::string>(name);
+}
+
+Outcome<std::vector<std::string>> chosen_containers(
+    const std::string& root, const ContainerChoice& choice,
+    const std::function<bool(const Container& container)>& wanted) {
+  const int ways = (choice.names.empty() ? 0 : 1) + (choice.all ? 1 : 0) + (choice.latest ? 1 : 0);
+  const char* const others = wanted ? "--all or --latest" : "--latest";
+  if (ways != 1) {
+    return Failure{125, ways == 0 ? std::string("a container has to be named\n  hint: or ") + others
+                                  : std::string("names of containers do not go together with ") +
+                                        others + ", nor these with each other"};
+  }
+  if (!choice.names.empty()) {
+    return choice.names;
+  }
+  if (choice.latest) {
+    const Outcome<std::string> latest = latest_container(root);
+    return latest ? Outcome<std::vector<std::string>>({latest.value()}) : latest.failure();
   }
   const Outcome<std::vector<Container>> list = containers(root);
   if (!list) {
@@ -38,7 +77,7 @@ Outcome<std::vector<std::string>> chosen_containers(
   }
   std::vector<std::string> out;
   for (const Container& one : list.value()) {
-    if (wanted(one.status)) {
+    if (wanted(one)) {
       out.push_back(one.id);
     }
   }
@@ -55,22 +94,20 @@ std::optional<int> read_seconds(const std::string& text) {
 std::variant<StopWords, int> read_stop_words(const std::string& root, CommandLine& line,
                                              const Words& words) {
   StopWords out;
-  std::vector<std::string> names;
+  ContainerChoice choice;
   std::optional<std::string> time;
-  bool all = false;
   line.value("-t,--time", time, "SECONDS",
              "How long to wait before SIGKILL (default: as the container was made, else 10; "
              "negative: for ever)");
-  line.flag("-a,--all", all, "All that run");
-  line.arguments("CONTAINER", names, "Name or id", false);
+  line.flag("-a,--all", choice.all, "All that run");
+  add_choice(line, choice);
   if (const std::optional<int> code = line.parse(words)) {
     return *code;
   }
   if (time && !(out.seconds = read_seconds(*time))) {
     return refuse("--time '" + *time + "' is no number of seconds");
   }
-  const auto chosen = chosen_containers(
-      root, names, all, [](const std::string& status) { return status == "running"; });
+  const auto chosen = chosen_containers(root, choice, is_running);
   if (!chosen) {
     return complain(chosen.failure());
   }

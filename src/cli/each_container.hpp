@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include <sbx/container.hpp>
 #include <sbx/outcome.hpp>
 
 #include "cli/command_line.hpp"
@@ -18,10 +19,31 @@ namespace sbx::cli {
 int each_container(const std::vector<std::string>& names,
                    const std::function<Outcome<std::monostate>(const std::string&)>& action);
 
-/// The names that were given, or with `all` the ids of all containers that `wanted` accepts. An error to have both or none.
+/// How containers were named on the command line.
+struct ContainerChoice {
+  std::vector<std::string> names;
+  bool all = false;
+  bool latest = false;
+};
+
+/// Adds --latest and the argument CONTAINER.
+void add_choice(CommandLine& line, ContainerChoice& choice);
+
+/// The names that were given; with `latest` the id of the container that was made last; with `all` the ids of all that `wanted`
+/// accepts. An error to have none of that, or more than one.
 Outcome<std::vector<std::string>> chosen_containers(
-    const std::string& root, const std::vector<std::string>& names, bool all,
-    const std::function<bool(const std::string& status)>& wanted);
+    const std::string& root, const ContainerChoice& choice,
+    const std::function<bool(const Container& container)>& wanted = {});
+
+/// The id of the container that was made last.
+Outcome<std::string> latest_container(const std::string& root);
+
+/// The one container of a verb that takes one: `name`, or the latest. An error to have both or none.
+Outcome<std::string> chosen_container(const std::string& root, const std::string& name,
+                                      bool latest);
+
+/// It runs, paused or not, or is about to do so again.
+bool is_running(const Container& container);
 
 /// Seconds, a whole number, negative ones too.
 std::optional<int> read_seconds(const std::string& text);

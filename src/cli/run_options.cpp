@@ -190,7 +190,7 @@ void add_sandbox_options(CommandLine& line, SandboxOptions& options) {
   line.tristate("--init", run.init,
                 "A process of ours is PID 1, reaps and forwards signals (default; --init=false: "
                 "the command is PID 1)");
-  line.value("--name", run.name, "NAME", "Name of the container");
+  line.value("--name", run.name, "NAME", "Name of the container (default: made up)");
   line.flag("--dry-run", options.dry_run, "Print what would be done, as JSON, and do nothing");
   line.flag("--timings", run.timings, "Tell on standard error where start-up time went");
   line.flag(

@@ -28,6 +28,7 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 int cmd_attach(const GlobalOptions& global, const Words& words);
+int cmd_container(const GlobalOptions& global, const Words& words);
 int cmd_cp(const GlobalOptions& global, const Words& words);
 int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
@@ -43,9 +44,11 @@ int cmd_load(const GlobalOptions& global, const Words& words);
 int cmd_login(const GlobalOptions& global, const Words& words);
 int cmd_logout(const GlobalOptions& global, const Words& words);
 int cmd_logs(const GlobalOptions& global, const Words& words);
+int cmd_port(const GlobalOptions& global, const Words& words);
 int cmd_ps(const GlobalOptions& global, const Words& words);
 int cmd_pull(const GlobalOptions& global, const Words& words);
 int cmd_push(const GlobalOptions& global, const Words& words);
+int cmd_rename(const GlobalOptions& global, const Words& words);
 int cmd_restart(const GlobalOptions& global, const Words& words);
 int cmd_rm(const GlobalOptions& global, const Words& words);
 int cmd_rmi(const GlobalOptions& global, const Words& words);

@@ -11,7 +11,9 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/rfc3339.hpp"
+#include "runtime/container_name.hpp"
 #include "runtime/container_tree.hpp"
+#include "runtime/made_up_name.hpp"
 #include "sys/file.hpp"
 
 namespace sbx::runtime {
@@ -96,17 +98,18 @@ Result<ContainerDir> ContainerDir::create(const DataRoot& root, ContainerState s
 }
 
 Result<void> ContainerDir::take_name() {
-  if (state_.name.empty()) {
-    return {};
+  if (!state_.name.empty()) {
+    return claim_name(containers_, names_, state_.name, state_.id);
   }
-  Result<void> named = sys::symlink_at(state_.id, names_, state_.name);
-  if (named || named.error().code != ErrorCode::kAlreadyExists) {
-    return named;
+  Result<void> named;
+  for (unsigned attempt = 0; attempt < kMadeUpNames; ++attempt) {
+    state_.name = made_up_name(state_.id, attempt);
+    named = claim_name(containers_, names_, state_.name, state_.id);
+    if (named || named.error().code != ErrorCode::kAlreadyExists) {
+      break;
+    }
   }
-  return fail(Error::make(ErrorCode::kAlreadyExists, "name the container", state_.name,
-                          "another container has this name")
-                  .with_hint(fmt::format("take another name, or remove that container: sbx rm {}",
-                                         state_.name)));
+  return named;
 }
 
 Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string& id) {
@@ -124,6 +127,7 @@ Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string&
       SBX_TRY(sys::read_file_at(container.dir_.get(), kStateFile, kStateLimits.bytes));
   container.state_ =
       SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, kStateFile, kStateLimits))));
+  container.state_.name = current_name(root.containers(), id, container.state_.name);
   return container;
 }
 
@@ -215,7 +219,9 @@ std::optional<int> read_exit_note(int lock_file) {
 }
 
 Result<void> ContainerDir::remove(int user_namespace) {
-  if (!state_.name.empty()) {
+  if (sys::exists_at(dir_.get(), kChangeLock)) {  // perhaps somebody gave it another one
+    free_names_of(names_, state_.id);
+  } else if (!state_.name.empty()) {
     free_name(names_, state_.id, state_.name);
   }
   return remove_container_tree(containers_, state_.id, lock_, user_namespace);

@@ -30,13 +30,15 @@ inline constexpr const char* kStateFile = "state.json";
 inline constexpr const char* kStopMark = "stopped";
 /// A command may have two megabytes, labels of an image four, and escaping makes more of both.
 inline constexpr JsonLimits kStateLimits{.bytes = std::size_t{32} << 20U};
+/// Held by who changes something of a container that may run: its name, or whether it is paused.
+inline constexpr const char* kChangeLock = "change.lock";
 
 /// One container on disk: containers/ID/{lock,state.json,config.json,upper,work,etc,log}. Whoever holds the lock is alive;
 /// the file system process holds it too, so that a free lock means that nobody writes there any more.
 class ContainerDir {
  public:
   /// Makes a container in the state kCreated, and holds its lock. Of `state`, the id and what does not change must be
-  /// filled in. kAlreadyExists if the name is taken.
+  /// filled in; without a name it gets one that is free. kAlreadyExists if the name is taken.
   static Result<ContainerDir> create(const DataRoot& root, ContainerState state);
   /// Takes the lock of one that is there. kBusy if somebody else has it, kNotFound if it is gone.
   static Result<ContainerDir> open(const DataRoot& root, const std::string& id);

@@ -1,6 +1,7 @@
 #include "runtime/containers.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -8,7 +9,9 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/similar.hpp"
 #include "runtime/container_dir.hpp"
+#include "runtime/container_name.hpp"
 #include "runtime/container_tree.hpp"
 #include "runtime/health_monitor.hpp"
 #include "runtime/volumes.hpp"
@@ -32,6 +35,7 @@ Result<Container> read_one(int containers, const std::string& id) {
   const std::string text = SBX_TRY(sys::read_file_at(containers, path, kStateLimits.bytes));
   Container out{SBX_TRY(container_state_from_json(SBX_TRY(parse_json(text, path, kStateLimits)))),
                 sys::exists_at(containers, id + "/" + kStopMark), false};
+  out.state.name = current_name(containers, id, out.state.name);
   const auto lock =
       sys::FileLock::try_existing(containers, id + "/lock", sys::FileLock::Kind::kShared);
   out.busy = lock && !lock->has_value();
@@ -69,12 +73,36 @@ Result<std::vector<Container>> read_all(const std::string& data_root) {
   return out;
 }
 
-Error no_such_container(const std::string& query) {
+Error no_such_container(const std::string& query, const std::string& similar = "") {
   return Error::make(ErrorCode::kNotFound, "find container", query, "there is no such container")
-      .with_hint("'sbx ps --all' lists the containers");
+      .with_hint(similar.empty() ? "'sbx ps --all' lists the containers"
+                                 : fmt::format("did you mean '{}'?", similar));
+}
+
+/// The name that somebody may have meant; empty: none is near.
+std::string similar_name(const std::string& data_root, const std::string& query) {
+  const Result<std::vector<std::string>> names = sys::list_dir(AT_FDCWD, data_root + "/names");
+  if (!names) {
+    return "";
+  }
+  const std::vector<std::string_view> known(names->begin(), names->end());
+  return std::string(most_similar(query, known));
+}
+
+/// The id that a name stands for; nullopt: nobody's.
+std::optional<std::string> id_of_name(const std::string& data_root, const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) {
+    return std::nullopt;
+  }
+  const Result<std::string> id = sys::read_link_at(AT_FDCWD, data_root + "/names/" + name);
+  return id && is_id(*id) ? std::optional(*id) : std::nullopt;
 }
 
 }  // namespace
+
+std::string_view status_word(const Container& container) {
+  return container.paused ? "paused" : status_word(container.state.status);
+}
 
 Result<std::vector<Container>> list_containers(const std::string& data_root) {
   std::vector<Container> out = SBX_TRY(read_all(data_root));
@@ -101,20 +129,32 @@ Result<Container> find_container(const std::string& data_root, const std::string
   if (is_id(query)) {
     return read_container(data_root, query);
   }
-  std::optional<Container> found;
-  for (Container& one : SBX_TRY(read_all(data_root))) {
-    if (one.state.name == query) {
-      return std::move(one);
-    }
-    if (!query.empty() && one.state.id.starts_with(query)) {
-      if (found) {
-        return fail(Error::make(ErrorCode::kInvalidArgument, "find container", query,
-                                "more than one id begins like that"));
-      }
-      found = std::move(one);
+  const Result<sys::Fd> dir = open_containers(data_root);
+  if (!dir) {
+    return fail(dir.error().code == ErrorCode::kNotFound ? no_such_container(query) : dir.error());
+  }
+  if (const std::optional<std::string> id = id_of_name(data_root, query)) {
+    if (Result<Container> found = read_one(dir->get(), *id); found && found->state.name == query) {
+      return found;
     }
   }
-  return found ? Result<Container>(*std::move(found)) : fail(no_such_container(query));
+  std::optional<Container> found;
+  for (const std::string& id : SBX_TRY(sys::list_dir(dir->get(), "."))) {
+    if (query.empty() || !is_id(id) || !id.starts_with(query)) {
+      continue;
+    }
+    Result<Container> one = read_one(dir->get(), id);
+    if (!one && one.error().code == ErrorCode::kNotFound) {
+      continue;  // it comes or goes just now
+    }
+    if (found) {
+      return fail(Error::make(ErrorCode::kInvalidArgument, "find container", query,
+                              "more than one id begins like that"));
+    }
+    found = SBX_TRY(std::move(one));
+  }
+  return found ? Result<Container>(*std::move(found))
+               : fail(no_such_container(query, similar_name(data_root, query)));
 }
 
 Result<Container> settled(const std::string& data_root, Container container) {

@@ -17,11 +17,15 @@ struct Container {
   ContainerState state;  // kExited with kLostExitCode if it says kRunning and nobody holds the lock
   bool stopped = false;  // somebody has asked for its end, since somebody started it
   bool busy = false;     // somebody holds the lock: it runs, begins or ends
+  bool paused = false;   // it runs, and all its processes are stopped
   [[nodiscard]] bool running() const { return busy && state.status == ContainerStatus::kRunning; }
   [[nodiscard]] bool restarting() const {
     return busy && state.status == ContainerStatus::kRestarting;
   }
 };
+
+/// "created", "running", "paused", "restarting" or "exited".
+[[nodiscard]] std::string_view status_word(const Container& container);
 
 /// All containers below the data directory, the newest first; none if there is no such directory. What is being made or
 /// removed just now is left out.
@@ -30,8 +34,8 @@ Result<std::vector<Container>> list_containers(const std::string& data_root);
 /// What a container takes on disk, in bytes.
 Result<std::uint64_t> container_size(const std::string& data_root, const std::string& id);
 
-/// The container of this name, of this id, or the only one whose id begins like that. kNotFound; kInvalidArgument if there are
-/// several.
+/// The container of this name, of this id, or the only one whose id begins like that. kNotFound, with a similar name as the hint;
+/// kInvalidArgument if there are several.
 Result<Container> find_container(const std::string& data_root, const std::string& query);
 
 /// Of one whose id is known. kNotFound if it is gone.

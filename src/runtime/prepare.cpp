@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "net/address_plan.hpp"
+#include "runtime/container_name.hpp"
 #include "runtime/etc_files.hpp"
 #include "runtime/lifecycle.hpp"
 #include "runtime/mount_options.hpp"
@@ -22,23 +23,6 @@ namespace sbx::runtime {
 namespace {
 
 constexpr std::size_t kIdBytes = 32;
-// Docker's grammar for container names; a name is also a file name.
-constexpr std::size_t kNameMax = 128;
-
-Result<void> check_name(const std::string& name) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  };
-  const bool first_good = !name.empty() && good(name.front()) && name.front() != '_' &&
-                          name.front() != '.' && name.front() != '-';
-  if (!first_good || name.size() > kNameMax || !std::all_of(name.begin(), name.end(), good)) {
-    return fail(Error::make(
-        ErrorCode::kInvalidArgument, "use the name", name,
-        fmt::format("names are [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most {} characters", kNameMax)));
-  }
-  return {};
-}
 
 /// RFC 1123 as the kernel takes it: 64 bytes at most (__NEW_UTS_LEN).
 Result<void> check_hostname(const std::string& name) {
@@ -121,7 +105,7 @@ std::string container_path(const Prepared& prepared) {
 
 Result<Prepared> prepare(const RunRequest& request, bool look_only, Timings* timings) {
   if (request.name) {
-    SBX_TRY(check_name(*request.name));
+    SBX_TRY(check_container_name(*request.name));
   }
   if (request.hostname) {
     SBX_TRY(check_hostname(*request.hostname));

@@ -8,7 +8,7 @@ The life of containers: in the background, listed, logged, stopped, started agai
   64
   ID web running
   $ sbx ps
-  CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +NAMES (re)
+  CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES (re)
   [0-9a-f]{12} +small +"sh -c echo out; ech…" +.*ago +Up .* +web (re)
 
 What it writes, each stream to its own.

@@ -15,7 +15,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 SYSTEM_FOLDERS = re.compile(r"^(sys|linux|net|netinet|arpa|asm|bits|x86_64-linux-gnu)/")
 SYSTEM_HEADERS = set("""alloca.h assert.h ctype.h dirent.h dlfcn.h elf.h endian.h err.h errno.h error.h fcntl.h features.h
  fnmatch.h fts.h getopt.h glob.h grp.h ifaddrs.h inttypes.h langinfo.h libgen.h limits.h link.h locale.h malloc.h math.h
- mntent.h mqueue.h netdb.h paths.h poll.h pthread.h pty.h pwd.h resolv.h sched.h semaphore.h signal.h spawn.h stdarg.h
+ mntent.h mqueue.h netdb.h paths.h poll.h pthread.h pty.h pwd.h regex.h resolv.h sched.h semaphore.h signal.h spawn.h stdarg.h
  stddef.h stdint.h stdio.h stdlib.h string.h strings.h syscall.h sysexits.h syslog.h termios.h time.h ucontext.h
  unistd.h utime.h utmp.h wait.h wchar.h byteswap.h""".split())
 FMT = "fmt"  # its format strings are checked at compile time, so every room formats by it

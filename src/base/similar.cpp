@@ -1,9 +1,9 @@
-#include "cli/suggest.hpp"
+#include "base/similar.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace sbx::cli {
+namespace sbx {
 namespace {
 
 /// Levenshtein's distance: insertions, deletions, replacements.
@@ -37,4 +37,4 @@ std::string_view most_similar(std::string_view typed, const std::vector<std::str
   return best;
 }
 
-}  // namespace sbx::cli
+}  // namespace sbx

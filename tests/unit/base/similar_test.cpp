@@ -1,8 +1,8 @@
-#include "cli/suggest.hpp"
+#include "base/similar.hpp"
 
 #include <catch2/catch.hpp>
 
-using sbx::cli::most_similar;
+using sbx::most_similar;
 
 TEST_CASE("a slip is understood, another word is not") {
   const std::vector<std::string_view> known{"run", "rmi", "images", "inspect"};
