@@ -83,6 +83,30 @@ enum class WaitCondition {
 Outcome<int> wait_for_container(const std::string& root, const std::string& name,
                                 WaitCondition condition);
 
+/// Stops all processes of a running container, until unpause_container().
+Outcome<std::monostate> pause_container(const std::string& root, const std::string& name);
+Outcome<std::monostate> unpause_container(const std::string& root, const std::string& name);
+
+/// Its processes, a row each below the headings: docker's columns, or those of podman's descriptors ("pid", "user,args").
+Outcome<std::vector<std::vector<std::string>>> container_processes(
+    const std::string& root, const std::string& name, const std::vector<std::string>& descriptors);
+
+/// What a container uses at a moment. Counters go up while it runs; all is zero of one that does not.
+struct ContainerResources {
+  std::string id;
+  std::string name;
+  std::uint64_t at_ns = 0;  // of a clock that only goes forward
+  std::uint64_t cpu_ns = 0;
+  std::uint64_t memory = 0;        // bytes
+  std::uint64_t memory_limit = 0;  // that there are for it
+  std::uint64_t threads = 0;
+  std::uint64_t network_in = 0;  // bytes, as the following
+  std::uint64_t network_out = 0;
+  std::uint64_t block_in = 0;
+  std::uint64_t block_out = 0;
+};
+Outcome<ContainerResources> container_resources(const std::string& root, const std::string& name);
+
 /// Gives a container another name, whether it runs or not.
 Outcome<std::monostate> rename_container(const std::string& root, const std::string& name,
                                          const std::string& new_name);

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <ctime>
 
 #include <sbx/container.hpp>
@@ -9,10 +10,13 @@
 #include "image/image_filter.hpp"
 #include "runtime/attach.hpp"
 #include "runtime/container_name.hpp"
+#include "runtime/container_stats.hpp"
+#include "runtime/container_top.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/exec.hpp"
 #include "runtime/lifecycle.hpp"
 #include "runtime/log_reader.hpp"
+#include "runtime/pause.hpp"
 #include "runtime/prepare.hpp"
 #include "runtime/run.hpp"
 #include "runtime/settings.hpp"
@@ -105,6 +109,42 @@ Result<void> send_signal(const std::string& root, const std::string& name,
 Result<void> rename(const std::string& root, const std::string& name, const std::string& new_name) {
   const Found found = SBX_TRY(find(root, name));
   return runtime::rename_container(found.root, found.container.state.id, new_name);
+}
+
+Result<void> pause(const std::string& root, const std::string& name) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::pause_container(found.root, found.container);
+}
+
+Result<void> unpause(const std::string& root, const std::string& name) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::unpause_container(found.root, found.container);
+}
+
+Result<runtime::TopTable> processes(const std::string& root, const std::string& name,
+                                    const std::vector<std::string>& descriptors) {
+  const Found found = SBX_TRY(find(root, name));
+  return runtime::container_top(found.root, found.container, descriptors);
+}
+
+Result<ContainerResources> resources(const std::string& root, const std::string& name) {
+  const Found found = SBX_TRY(find(root, name));
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const runtime::ContainerUse use = SBX_TRY(runtime::container_use(found.root, found.container));
+  ContainerResources out;
+  out.id = found.container.state.id;
+  out.name = found.container.state.name;
+  out.at_ns =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  out.cpu_ns = use.cpu_ns;
+  out.memory = use.memory;
+  out.memory_limit = found.container.running() ? runtime::machine_memory() : 0;
+  out.threads = use.threads;
+  out.network_in = use.network_in;
+  out.network_out = use.network_out;
+  out.block_in = use.block_in;
+  out.block_out = use.block_out;
+  return out;
 }
 
 Result<int> wait(const std::string& root, const std::string& name, WaitCondition condition) {
@@ -231,6 +271,23 @@ Outcome<int> attach_container(const std::string& root, const std::string& name,
 Outcome<int> wait_for_container(const std::string& root, const std::string& name,
                                 WaitCondition condition) {
   return api::to_outcome(wait(root, name, condition));
+}
+
+Outcome<std::monostate> pause_container(const std::string& root, const std::string& name) {
+  return to_done(pause(root, name));
+}
+
+Outcome<std::monostate> unpause_container(const std::string& root, const std::string& name) {
+  return to_done(unpause(root, name));
+}
+
+Outcome<std::vector<std::vector<std::string>>> container_processes(
+    const std::string& root, const std::string& name, const std::vector<std::string>& descriptors) {
+  return api::to_outcome(processes(root, name, descriptors));
+}
+
+Outcome<ContainerResources> container_resources(const std::string& root, const std::string& name) {
+  return api::to_outcome(resources(root, name));
 }
 
 Outcome<std::monostate> rename_container(const std::string& root, const std::string& name,

@@ -14,6 +14,7 @@
 #include "runtime/container_name.hpp"
 #include "runtime/container_tree.hpp"
 #include "runtime/health_monitor.hpp"
+#include "runtime/pause.hpp"
 #include "runtime/volumes.hpp"
 #include "sys/disk_usage.hpp"
 #include "sys/file.hpp"
@@ -45,6 +46,7 @@ Result<Container> read_one(int containers, const std::string& id) {
     out.state.exit_code = kLostExitCode;
     out.state.error = "its supervisor was killed";
   }
+  out.paused = out.running() && has_pause_mark(containers, out.state);
   return out;
 }
 

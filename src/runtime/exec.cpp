@@ -1,36 +1,24 @@
 #include "runtime/exec.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "runtime/account.hpp"
 #include "runtime/container_dir.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/joinable.hpp"
 #include "runtime/planner.hpp"
 #include "runtime/prepare.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/supervisor.hpp"
-#include "sys/channel.hpp"
-#include "sys/child.hpp"
-#include "sys/file.hpp"
 #include "sys/raw.hpp"
 #include "sys/user_namespace.hpp"
 
 namespace sbx::runtime {
 namespace {
-
-constexpr std::size_t kMaxChildren = std::size_t{64} << 10U;
-// passwd files of large sites; more is not a passwd file.
-constexpr std::size_t kMaxAccounts = std::size_t{8} << 20U;
-// A container that has only just begun has no command yet, and one of which the memory is still ours may not be joined.
-constexpr timespec kPause{0, 2'000'000};
-constexpr int kTries = 2500;  // five seconds
 
 Error not_running(const Container& container) {
   return Error::make(ErrorCode::kBusy, "run a command in container",
@@ -53,57 +41,10 @@ Result<Target> find_target(const std::string& data_root, const std::string& name
   return Target{std::move(container), std::move(config)};
 }
 
-/// The container's command: PID 1, or the first child of an init of ours, whose memory is the supervisor's and which nobody may join.
-Result<sys::Fd> open_command(const Target& target) {
-  const sys::ProcessMark& init = target.container.state.init;
-  sys::Fd first = SBX_TRY(sys::open_process(init));
-  if (!target.config.stored.init) {
-    return first;
-  }
-  const std::string path = fmt::format("/proc/{0}/task/{0}/children", init.pid);
-  const sys::Fd file = SBX_TRY(sys::open_at(AT_FDCWD, path, O_RDONLY));
-  const std::string text = SBX_TRY(sys::read_fd(file.get(), kMaxChildren, path));
-  pid_t child = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), child).ec != std::errc()) {
-    return fail(Error::make(ErrorCode::kNotFound, "find the command of", target.container.state.id,
-                            "it has not begun, or has ended"));
-  }
-  sys::Fd command = SBX_TRY(sys::open_process(SBX_TRY(sys::mark_process(child))));
-  (void)SBX_TRY(sys::open_process(init));  // alive until now: so it was its child
-  return command;
-}
-
 sys::Namespaces namespaces_of(NetworkMode network) {
   sys::Namespaces joined;
   joined.net = network != NetworkMode::kHost;
   return joined;
-}
-
-/// Copies a file of the container to `out`. In a process inside, which may only use system calls.
-void copy_from_inside(const char* path, int out) {
-  const long file = sys::raw::open(sys::raw::kCwd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  struct stat st {};
-  std::array<char, 4096> bytes;  // NOLINT: read before written never happens
-  if (file < 0 || sys::raw::fstat(static_cast<int>(file), &st) < 0 || !S_ISREG(st.st_mode)) {
-    sys::raw::exit(0);
-  }
-  for (long got = 1; got > 0;) {
-    got = sys::raw::read(static_cast<int>(file), bytes.data(), bytes.size());
-    if (got <= 0 || sys::raw::write(out, bytes.data(), static_cast<std::size_t>(got)) != got) {
-      break;
-    }
-  }
-  sys::raw::exit(0);
-}
-
-/// The text of a regular file as the container has it now; empty if there is none.
-Result<std::string> read_inside(int command, const sys::Namespaces& joined, const char* path) {
-  sys::Pipe pipe = SBX_TRY(sys::make_pipe());
-  sys::Cloned cloned = SBX_TRY(
-      sys::clone_joined(command, joined, [&] { copy_from_inside(path, pipe.writer.get()); }));
-  const sys::Child reader(cloned.pid, std::move(cloned.pidfd));  // killed if there is too much
-  pipe.writer.reset();
-  return sys::read_fd(pipe.reader.get(), kMaxAccounts, path);
 }
 
 bool is_mapped(const std::vector<oci::SpecIdMapping>& maps, std::uint32_t id) {
@@ -184,31 +125,12 @@ Result<sandbox::Plan> plan_of(Target& target) {
   return plan;
 }
 
-/// Until the container's command can be joined.
-Result<sys::Fd> open_joinable_command(const std::string& data_root, const Target& target,
-                                      const sys::Namespaces& joined) {
-  for (int i = 0;; ++i) {
-    Result<sys::Fd> command = open_command(target);
-    Result<sys::Cloned> tried =
-        command ? sys::clone_joined(command->get(), joined, [] { sys::raw::exit(0); })
-                : fail(command.error());
-    if (tried) {
-      const sys::Child probe(tried->pid, std::move(tried->pidfd));
-      return command;
-    }
-    if (i == kTries || !SBX_TRY(read_container(data_root, target.container.state.id)).running()) {
-      return i == kTries ? fail(std::move(tried).error()) : fail(not_running(target.container));
-    }
-    (void)::nanosleep(&kPause, nullptr);
-  }
-}
-
 }  // namespace
 
 Result<sys::Fd> open_command_of(const std::string& data_root, const std::string& id) {
   const Target target = SBX_TRY(find_target(data_root, id));
-  return open_joinable_command(data_root, target,
-                               namespaces_of(target.config.stored.request.network));
+  return open_command(data_root, target.container, target.config.stored.init,
+                      namespaces_of(target.config.stored.request.network));
 }
 
 Result<int> exec(const ExecOptions& options) {
@@ -220,8 +142,14 @@ Result<int> exec(const ExecOptions& options) {
   (void)sys::raw::set_dumpable(false);
   const std::string data_root = SBX_TRY(data_root_of(options.root));
   Target target = SBX_TRY(find_target(data_root, options.container));
+  if (target.container.paused) {
+    return fail(Error::make(ErrorCode::kBusy, "run a command in container",
+                            target.container.state.id.substr(0, 12), "it is paused")
+                    .with_hint("'sbx unpause' lets it go on"));
+  }
   const sys::Namespaces joined = namespaces_of(target.config.stored.request.network);
-  const sys::Fd command = SBX_TRY(open_joinable_command(data_root, target, joined));
+  const sys::Fd command =
+      SBX_TRY(open_command(data_root, target.container, target.config.stored.init, joined));
   SBX_TRY(change_process(target, options, command.get(), joined));
   const sandbox::Plan plan = SBX_TRY(plan_of(target));
   const DataRoot root = SBX_TRY(DataRoot::open(data_root));

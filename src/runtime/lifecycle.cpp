@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "runtime/container_dir.hpp"
+#include "runtime/pause.hpp"
 #include "sys/file.hpp"
 #include "sys/ns.hpp"
 
@@ -61,13 +62,14 @@ Result<void> signal_mark(const sys::ProcessMark& mark, int signal) {
 struct StopRules {
   int signal = SIGTERM;
   int timeout = 10;
+  bool own_signal = false;  // somebody chose it
 };
 
 Result<StopRules> stop_rules(const std::string& data_root, const std::string& id) {
   const StoredRequest stored = SBX_TRY(read_container_config(data_root, id)).stored;
   return StopRules{
       stored.request.stop_signal ? SBX_TRY(parse_signal(*stored.request.stop_signal)) : SIGTERM,
-      stored.request.stop_timeout};
+      stored.request.stop_timeout, stored.request.stop_signal.has_value()};
 }
 
 /// The supervisor has written and removed what it had to. If it does not come to that, it is killed: then all of the sandbox goes.
@@ -115,6 +117,24 @@ Result<int> parse_signal(const std::string& text) {
           .with_hint("a name as SIGTERM or TERM, or a number"));
 }
 
+namespace {
+
+/// As docker: what is to end a paused container lets it go on, so that it can act on it. SIGKILL needs nobody's help.
+Result<void> resume_for(const std::string& data_root, const Container& container, int signal) {
+  if (!container.paused || signal == SIGKILL) {
+    return {};
+  }
+  const StopRules rules = SBX_TRY(stop_rules(data_root, container.state.id));
+  if (rules.own_signal && signal != rules.signal) {
+    return {};
+  }
+  Result<void> resumed = unpause_container(data_root, container);
+  const bool settled_already = !resumed && resumed.error().code == ErrorCode::kBusy;
+  return settled_already ? Result<void>() : resumed;
+}
+
+}  // namespace
+
 Result<void> kill_container(const std::string& data_root, const Container& given, int signal) {
   const Container container = SBX_TRY(settled(data_root, given));
   if (!container.running()) {
@@ -128,7 +148,8 @@ Result<void> kill_container(const std::string& data_root, const Container& given
   if (signal == SIGKILL || signal == SBX_TRY(stop_rules(data_root, container.state.id)).signal) {
     SBX_TRY(note_stop(data_root, container.state.id));
   }
-  return sys::signal_process(process->get(), signal);
+  SBX_TRY(sys::signal_process(process->get(), signal));
+  return resume_for(data_root, container, signal);
 }
 
 Result<void> stop_container(const std::string& data_root, const Container& given,

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "sys/raw.hpp"
 
@@ -17,5 +18,7 @@ void die_with_parent(int answer) {
     raw::exit(128 + SIGKILL);
   }
 }
+
+long parent_pid() noexcept { return ::getppid(); }
 
 }  // namespace sbx::sys
