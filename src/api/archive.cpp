@@ -42,6 +42,9 @@ Result<std::vector<Image>> load_all(const LoadArchiveOptions& options) {
   std::vector<Image> out;
   for (const std::string& manifest : manifests) {
     out.push_back(api::to_public(SBX_TRY(store.find(manifest))));
+    const Image& loaded = out.back();
+    api::tell_of_image(root, "load", "sha256:" + loaded.id,
+                       loaded.names.empty() ? "" : loaded.names.front());
   }
   return out;
 }
@@ -67,7 +70,10 @@ Result<Image> import_one(const ImportOptions& options) {
   const std::string manifest = SBX_TRY(runtime::import_archive(
       {root, options.input, options.name, options.platform, options.message, options.changes}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
-  return api::to_public(SBX_TRY(store.find(manifest)));
+  Image made = api::to_public(SBX_TRY(store.find(manifest)));
+  api::tell_of_image(root, "import", "sha256:" + made.id,
+                     made.names.empty() ? "" : made.names.front());
+  return made;
 }
 
 }  // namespace

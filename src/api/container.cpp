@@ -13,6 +13,7 @@
 #include "runtime/container_stats.hpp"
 #include "runtime/container_top.hpp"
 #include "runtime/containers.hpp"
+#include "runtime/events.hpp"
 #include "runtime/exec.hpp"
 #include "runtime/lifecycle.hpp"
 #include "runtime/log_reader.hpp"
@@ -108,7 +109,12 @@ Result<void> send_signal(const std::string& root, const std::string& name,
 
 Result<void> rename(const std::string& root, const std::string& name, const std::string& new_name) {
   const Found found = SBX_TRY(find(root, name));
-  return runtime::rename_container(found.root, found.container.state.id, new_name);
+  SBX_TRY(runtime::rename_container(found.root, found.container.state.id, new_name));
+  runtime::ContainerState state = found.container.state;
+  state.name = new_name;
+  runtime::write_container_event(found.root, state, "rename",
+                                 {{"oldName", found.container.state.name}});
+  return {};
 }
 
 Result<void> pause(const std::string& root, const std::string& name) {

@@ -54,19 +54,32 @@ Result<Image> load_one(const LoadOptions& options) {
   const std::string manifest =
       SBX_TRY(runtime::load_image({root, options.source, options.platform, options.name}));
   const image::ImageStore store = SBX_TRY(image::ImageStore::open(root));
-  return to_public(SBX_TRY(store.find(manifest)));
+  Image loaded = to_public(SBX_TRY(store.find(manifest)));
+  api::tell_of_image(root, "load", "sha256:" + loaded.id,
+                     loaded.names.empty() ? "" : loaded.names.front());
+  return loaded;
 }
 
 Result<std::monostate> tag_one(const std::string& root, const std::string& image,
                                const std::string& new_name) {
+  const image::ImageStore store = SBX_TRY(open_images(root));
+  const std::string id = "sha256:" + SBX_TRY(store.find(image)).id();
   SBX_TRY(SBX_TRY(open_images(root)).tag(image, new_name));
+  const Result<oci::Reference> full = oci::Reference::parse(new_name);
+  api::tell_of_image(SBX_TRY(runtime::data_root_of(root)), "tag", id,
+                     full ? short_name(full->tagged()) : new_name);
   return std::monostate{};
 }
 
 Result<std::vector<std::string>> untag_one(const std::string& root, const std::string& image,
                                            const std::vector<std::string>& names) {
-  std::vector<std::string> taken = SBX_TRY(SBX_TRY(open_images(root)).untag(image, names));
+  image::ImageStore store = SBX_TRY(open_images(root));
+  const std::string id = "sha256:" + SBX_TRY(store.find(image)).id();
+  std::vector<std::string> taken = SBX_TRY(store.untag(image, names));
   std::transform(taken.begin(), taken.end(), taken.begin(), short_name);
+  for (const std::string& name : taken) {
+    api::tell_of_image(SBX_TRY(runtime::data_root_of(root)), "untag", id, name);
+  }
   return taken;
 }
 
@@ -99,8 +112,12 @@ Result<Removed> remove_one(const std::string& given_root, const std::string& nam
   Removed out;
   for (const std::string& untagged : removed.untagged) {
     out.untagged.push_back(short_name(untagged));
+    api::tell_of_image(root, "untag", "sha256:" + (found ? found->id() : ""), out.untagged.back());
   }
   out.deleted = removed.deleted.value_or("");
+  if (!out.deleted.empty()) {
+    api::tell_of_image(root, "delete", "sha256:" + out.deleted, "sha256:" + out.deleted);
+  }
   return out;
 }
 

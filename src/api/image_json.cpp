@@ -2,6 +2,7 @@
 
 #include "base/rfc3339.hpp"
 #include "oci/reference.hpp"
+#include "runtime/events.hpp"
 #include "runtime/settings.hpp"
 
 namespace sbx::api {
@@ -119,6 +120,11 @@ Json image_to_json(const image::StoredImage& stored) {
             {"Labels", config.labels}}},
           {"RootFS", {{"Type", "layers"}, {"Layers", std::move(layers)}}},
           {"History", history_of(config)}};
+}
+
+void tell_of_image(const std::string& data_root, const char* action, const std::string& id,
+                   const std::string& name) {
+  runtime::write_event(data_root, {"image", action, id, {{"name", name}}, 0});
 }
 
 }  // namespace sbx::api

@@ -10,15 +10,19 @@ namespace sbx {
 namespace {
 
 Result<Pulled> pull_one(const PullOptions& options) {
-  const runtime::TransferPulled pulled =
-      SBX_TRY(runtime::pull_image({SBX_TRY(runtime::data_root_of(options.root)), options.name,
-                                   options.platform, options.registry, options.progress}));
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
+  const runtime::TransferPulled pulled = SBX_TRY(runtime::pull_image(
+      {root, options.name, options.platform, options.registry, options.progress}));
+  api::tell_of_image(root, "pull", pulled.reference, api::short_name(pulled.reference));
   return Pulled{pulled.id, pulled.reference, pulled.already};
 }
 
 Result<Pushed> push_one(const PushOptions& options) {
-  return runtime::push_image(options, SBX_TRY(runtime::data_root_of(options.root)),
-                             SBX_TRY(runtime::load_settings()).image_stores);
+  const std::string root = SBX_TRY(runtime::data_root_of(options.root));
+  Pushed pushed =
+      SBX_TRY(runtime::push_image(options, root, SBX_TRY(runtime::load_settings()).image_stores));
+  api::tell_of_image(root, "push", options.image, options.image);
+  return pushed;
 }
 
 Result<std::vector<LoggedOut>> log_out(std::vector<std::string> registries,

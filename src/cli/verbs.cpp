@@ -19,6 +19,7 @@ const std::vector<Verb>& verbs() {
       {"unpause", "Let paused containers go on", cmd_unpause},
       {"top", "List the processes of a container", cmd_top},
       {"stats", "Show what containers use", cmd_stats},
+      {"events", "Show what happens to containers and images", cmd_events},
       {"rename", "Give a container another name", cmd_rename},
       {"port", "List the ports of a container that the host publishes", cmd_port},
       {"rm", "Remove containers", cmd_rm},

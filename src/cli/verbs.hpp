@@ -32,6 +32,7 @@ int cmd_container(const GlobalOptions& global, const Words& words);
 int cmd_cp(const GlobalOptions& global, const Words& words);
 int cmd_create(const GlobalOptions& global, const Words& words);
 int cmd_doctor(const GlobalOptions& global, const Words& words);
+int cmd_events(const GlobalOptions& global, const Words& words);
 int cmd_exec(const GlobalOptions& global, const Words& words);
 int cmd_export(const GlobalOptions& global, const Words& words);
 int cmd_history(const GlobalOptions& global, const Words& words);

@@ -13,6 +13,7 @@
 #include "runtime/container_dir.hpp"
 #include "runtime/container_name.hpp"
 #include "runtime/container_tree.hpp"
+#include "runtime/events.hpp"
 #include "runtime/health_monitor.hpp"
 #include "runtime/pause.hpp"
 #include "runtime/volumes.hpp"
@@ -218,6 +219,7 @@ Result<std::vector<Container>> remove_containers(const std::string& data_root,
     if (take_volumes) {
       remove_own_volumes(data_root, one.state);
     }
+    write_container_event(data_root, one.state, "destroy");
     out.push_back(one);
   }
   return out;

@@ -9,9 +9,11 @@
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/events.hpp"
 #include "runtime/joinable.hpp"
 #include "runtime/planner.hpp"
 #include "runtime/prepare.hpp"
+#include "runtime/run.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/supervisor.hpp"
 #include "sys/raw.hpp"
@@ -125,6 +127,16 @@ Result<sandbox::Plan> plan_of(Target& target) {
   return plan;
 }
 
+void tell_start(const std::string& data_root, const Target& target, const ExecOptions& options) {
+  write_container_event(data_root, target.container.state,
+                        fmt::format("exec_start: {}", fmt::join(options.command, " ")));
+}
+
+void tell_end(const std::string& data_root, const Target& target, const Result<int>& code) {
+  write_container_event(data_root, target.container.state, "exec_die",
+                        {{"exitCode", std::to_string(code ? *code : exit_code_of(code.error()))}});
+}
+
 }  // namespace
 
 Result<sys::Fd> open_command_of(const std::string& data_root, const std::string& id) {
@@ -156,14 +168,22 @@ Result<int> exec(const ExecOptions& options) {
   SupervisorInput input{plan, nullptr, root};
   input.joined = command.get();
   input.interactive = options.interactive;
+  input.on_running = [&] { tell_start(data_root, target, options); };
   if (!options.detach) {
-    return supervise(std::move(input));
+    Result<int> code = supervise(std::move(input));
+    tell_end(data_root, target, code);
+    return code;
   }
   SBX_TRY(detach([&](const DetachedReady& ready) {
     Attachments nobody;
     input.detached.emplace(DetachedStreams{nullptr, &nobody, false});
-    input.on_running = [&] { ready({}); };
-    if (const Result<int> code = supervise(std::move(input)); !code) {
+    input.on_running = [&] {
+      tell_start(data_root, target, options);
+      ready({});
+    };
+    const Result<int> code = supervise(std::move(input));
+    tell_end(data_root, target, code);
+    if (!code) {
       ready(fail(code.error()));
     }
   }));

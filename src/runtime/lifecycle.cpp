@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "runtime/container_dir.hpp"
+#include "runtime/events.hpp"
 #include "runtime/pause.hpp"
 #include "sys/file.hpp"
 #include "sys/ns.hpp"
@@ -149,6 +150,7 @@ Result<void> kill_container(const std::string& data_root, const Container& given
     SBX_TRY(note_stop(data_root, container.state.id));
   }
   SBX_TRY(sys::signal_process(process->get(), signal));
+  write_container_event(data_root, container.state, "kill", {{"signal", std::to_string(signal)}});
   return resume_for(data_root, container, signal);
 }
 
@@ -178,7 +180,9 @@ Result<void> stop_container(const std::string& data_root, const Container& given
       return sent;
     }
   }
-  return wait_for_supervisor(data_root, container);
+  SBX_TRY(wait_for_supervisor(data_root, container));
+  write_container_event(data_root, container.state, "stop");
+  return {};
 }
 
 EndWatch::EndWatch(std::string data_root, Container container)

@@ -9,6 +9,7 @@
 
 #include "runtime/container_dir.hpp"
 #include "runtime/container_processes.hpp"
+#include "runtime/events.hpp"
 #include "runtime/joinable.hpp"
 #include "sys/child.hpp"
 #include "sys/file.hpp"
@@ -123,8 +124,10 @@ Result<void> pause_container(const std::string& data_root, const Container& give
   if (!stopped) {
     (void)signal_all(target, SIGCONT);  // the first failure is the one to tell
     (void)sys::unlink_at(root.containers(), id + kPauseFile);
+    return stopped;
   }
-  return stopped;
+  write_container_event(data_root, target.container.state, "pause");
+  return {};
 }
 
 Result<void> unpause_container(const std::string& data_root, const Container& given) {
@@ -137,8 +140,11 @@ Result<void> unpause_container(const std::string& data_root, const Container& gi
     return fail(refused("unpause container", container,
                         container.running() ? "it is not paused" : "it is not running"));
   }
-  SBX_TRY(signal_all(SBX_TRY(open_target(data_root, std::move(container))), SIGCONT));
-  return sys::unlink_at(root.containers(), id + kPauseFile);
+  const Target target = SBX_TRY(open_target(data_root, std::move(container)));
+  SBX_TRY(signal_all(target, SIGCONT));
+  SBX_TRY(sys::unlink_at(root.containers(), id + kPauseFile));
+  write_container_event(data_root, target.container.state, "unpause");
+  return {};
 }
 
 }  // namespace sbx::runtime

@@ -6,15 +6,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
 #include "base/log.hpp"
+#include "base/rfc3339.hpp"
 #include "runtime/attach.hpp"
 #include "runtime/container_dir.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
 #include "runtime/etc_files.hpp"
+#include "runtime/events.hpp"
 #include "runtime/image_sharing.hpp"
 #include "runtime/labels.hpp"
 #include "runtime/prepare.hpp"
@@ -129,6 +132,16 @@ Result<int> claim_and_supervise(const Start& start, SupervisorInput input,
   return supervise_in(start, std::move(input), user_namespace);
 }
 
+/// That its command has ended, after so many seconds.
+void tell_end(const Start& start, int exit_code) {
+  const ContainerState& state = start.container.state();
+  const std::int64_t began = parse_rfc3339(state.started).value_or(0);
+  write_container_event(
+      start.root.path(), state, "die",
+      {{"exitCode", std::to_string(exit_code)},
+       {"execDuration", std::to_string(std::max<std::int64_t>(0, ::time(nullptr) - began))}});
+}
+
 /// How a run ended.
 struct RunEnd {
   Result<int> code;
@@ -143,8 +156,9 @@ Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule
   sys::Fd user_namespace;
   bool ran = false;
   bool told_to_end = false;
-  input.on_running = [&ran, tell = std::move(input.on_running)] {
+  input.on_running = [&ran, &start, tell = std::move(input.on_running)] {
     ran = true;
+    write_container_event(start.root.path(), start.container.state(), "start");
     if (tell) {
       tell();
     }
@@ -155,6 +169,9 @@ Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule
   const bool started = end.code || ran || end.code.error().code == ErrorCode::kCommandNotFound ||
                        end.code.error().code == ErrorCode::kCommandNotRunnable;
   const int code = end.code ? *end.code : exit_code_of(end.code.error());
+  if (ran) {
+    tell_end(start, code);
+  }
   if (ran && !told_to_end && !start.container.was_stopped()) {
     end.pause = rule.after_end(code, std::chrono::duration_cast<std::chrono::milliseconds>(
                                          std::chrono::steady_clock::now() - begin));
@@ -164,6 +181,7 @@ Result<RunEnd> run_to_end(const Start& start, SupervisorInput input, RestartRule
     (void)start.container.note_exit(code);  // the removal says if nothing can be written
     kept = start.container.remove(user_namespace.get());
     remove_own_volumes(start.prepared.data_root, start.container.state());
+    write_container_event(start.root.path(), start.container.state(), "destroy");
   } else if (end.pause) {
     kept = start.container.write_restarting(code);
   } else {
@@ -255,6 +273,7 @@ Result<ContainerDir> make_container(const Prepared& prepared, const RunRequest& 
       return fail(std::move(written).error());
     }
   }
+  write_container_event(root.path(), container.state(), "create");
   return container;
 }
 

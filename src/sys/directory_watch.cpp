@@ -17,9 +17,9 @@ Result<DirectoryWatch> DirectoryWatch::make(const std::string& directory) {
   return DirectoryWatch(std::move(inotify));
 }
 
-bool DirectoryWatch::wait(int other) const {
+bool DirectoryWatch::wait(int other, int ms) const {
   std::array<pollfd, 2> polls{{{inotify_.get(), POLLIN, 0}, {other, POLLIN, 0}}};
-  while (::poll(polls.data(), polls.size(), -1) < 0) {
+  while (::poll(polls.data(), polls.size(), ms) < 0) {
   }
   std::array<char, 4096> events;  // NOLINT: what they say does not matter
   while (::read(inotify_.get(), events.data(), events.size()) > 0) {
