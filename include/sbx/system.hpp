@@ -42,6 +42,9 @@ struct DiskUsage {
 };
 Outcome<DiskUsage> disk_usage(const std::string& root);
 
+/// The machine, the store and what is in it, as JSON text: docker's member names, and podman's `host`, `store` and `version`.
+Outcome<std::string> system_info(const std::string& root);
+
 struct PruneOptions {
   std::string root;
   bool all = false;         // every image that no container uses, not only those without a name

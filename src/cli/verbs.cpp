@@ -50,6 +50,7 @@ const std::vector<Verb>& verbs() {
       {"volume", "Make, list, inspect and remove volumes, which containers mount", cmd_volume},
       {"system", "What is on disk: how much, what nothing uses, and whether it is whole",
        cmd_system},
+      {"info", "Show the machine, the store and what is in it", cmd_info},
       {"doctor", "Tell what this machine lacks for sandboxes, and how to mend it", cmd_doctor},
       {"version", "Show the version", cmd_version},
   };

@@ -39,6 +39,7 @@ int cmd_history(const GlobalOptions& global, const Words& words);
 int cmd_image(const GlobalOptions& global, const Words& words);
 int cmd_images(const GlobalOptions& global, const Words& words);
 int cmd_import(const GlobalOptions& global, const Words& words);
+int cmd_info(const GlobalOptions& global, const Words& words);
 int cmd_inspect(const GlobalOptions& global, const Words& words);
 int cmd_kill(const GlobalOptions& global, const Words& words);
 int cmd_load(const GlobalOptions& global, const Words& words);

@@ -14,6 +14,7 @@
 #include "base/rfc3339.hpp"
 #include "runtime/attach.hpp"
 #include "runtime/container_dir.hpp"
+#include "runtime/container_name.hpp"
 #include "runtime/containers.hpp"
 #include "runtime/detach.hpp"
 #include "runtime/etc_files.hpp"
@@ -134,7 +135,8 @@ Result<int> claim_and_supervise(const Start& start, SupervisorInput input,
 
 /// That its command has ended, after so many seconds.
 void tell_end(const Start& start, int exit_code) {
-  const ContainerState& state = start.container.state();
+  ContainerState state = start.container.state();
+  state.name = current_name(start.root.containers(), state.id, state.name);
   const std::int64_t began = parse_rfc3339(state.started).value_or(0);
   write_container_event(
       start.root.path(), state, "die",

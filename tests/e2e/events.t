@@ -3,7 +3,7 @@ What happens, told by whoever does it.
 # timeout: 120
 
   $ sbx load -q oci:$IMAGES/small:latest >/dev/null
-  $ begin=$(date +%s); actions() { sbx events --since $begin --until $(date +%s) --format '{{.Type}} {{.Action}}' "$@"; }
+  $ sleep 1; begin=$(date +%s); actions() { sbx events --since $begin --until $(date +%s) --format '{{.Type}} {{.Action}}' "$@"; }
 
 A life, and one that is over at once.
 
@@ -33,9 +33,9 @@ A life, and one that is over at once.
 Docker's line and JSON; filters.
 
   $ sbx events --since $begin --until $(date +%s) --filter container=site --filter event=die | sed "s/$id/ID/"
-  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z container die ID \(execDuration=\d+, exitCode=4, image=small, name=(web|site), tier=front\) (re)
+  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z container die ID \(execDuration=\d+, exitCode=4, image=small, name=site, org.example.kind=small, tier=front\) (re)
   $ sbx events --since $begin --until $(date +%s) --filter event=create --filter label=tier=front --format json | sed "s/$id/ID/g"
-  {"Action":"create","Actor":{"Attributes":{"image":"small","name":"web","tier":"front"},"ID":"ID"},"Type":"container","from":"small","id":"ID","scope":"local","status":"create","time":\d+,"timeNano":\d+} (re)
+  {"Action":"create","Actor":{"Attributes":{"image":"small","name":"web","org.example.kind":"small","tier":"front"},"ID":"ID"},"Type":"container","from":"small","id":"ID","scope":"local","status":"create","time":\d+,"timeNano":\d+} (re)
   $ actions --filter event=create --filter event=rename; actions --filter type=image; actions --filter container=nobody
   container create
   container rename
@@ -49,7 +49,7 @@ Docker's line and JSON; filters.
 
 Images.
 
-  $ sbx tag small other; sbx untag small small:latest >/dev/null; sbx rmi other >/dev/null; sleep 1; actions --filter type=image --format '{{.Action}} {{.Name}}'
+  $ sbx tag small other; sbx untag small small:latest >/dev/null; sbx rmi other >/dev/null; sleep 1; sbx events --until $(date +%s) --filter type=image --since $begin --format '{{.Action}} {{.Name}}'
   tag other:latest
   untag small:latest
   untag other:latest

@@ -168,3 +168,17 @@ An image that a container uses: refused by name and by id; with --force its name
   $ sbx rmi -f $(sbx images -q); sbx images -q; sbx rm last
   Deleted: sha256:[0-9a-f]{64} (re)
   last
+
+The machine and the store, with docker's names and podman's.
+
+  $ sbx info | head -n 5
+  Containers: 0
+   Running: 0
+   Paused: 0
+   Stopped: 0
+  Images: 0
+  $ sbx info --format '{{.Containers}} {{.ContainersRunning}} {{.host.kernel}} {{.store.containerStore.number}} {{.host.security.rootless}}' | sed "s/$(uname -r)/KERNEL/"; sbx info --format json | grep -c '"graphRoot"'; sbx info --format '{{.Colour}}'
+  0 0 KERNEL 0 true
+  1
+  sbx: cannot format output by 'Colour': there is no such field
+  [exit 125]

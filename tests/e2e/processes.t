@@ -16,7 +16,7 @@ Docker's columns by default, with the host's numbers; podman's descriptors, with
   $ pid=$(awk '/sleep 1000$/ { print $2 }' out); tr '\0' ' ' </proc/$pid/cmdline; echo; [ $(awk '/sleep 1000$/ { print $1 }' out) = $(id -u) ] && echo mine
   sleep 1000 
   mine
-  $ sbx top web pid,user,args | grep 1000; sbx top -l ppid comm hpid | grep -c "$pid"
+  $ sbx top web pid,user,args | grep ' 1000$'; sbx top -l ppid comm hpid | grep -c "$pid"
   [0-9]+ +root +sleep 1000 (re)
   1
   $ sbx exec -d web sleep 2000; until sbx top web args | grep 2000; do sleep 0.05; done
