@@ -51,7 +51,7 @@ The latest is the one that was made last, whether it runs or not.
   sbx: a container has to be named
     hint: or --all or --latest
   sbx: a container has to be named
-    hint: or --latest
+    hint: or --all or --latest
   sbx: a container has to be named
     hint: or --latest
   [exit 125]
