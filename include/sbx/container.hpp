@@ -32,7 +32,7 @@ struct Container {
   std::string
       health;  // "starting", "healthy" or "unhealthy"; empty: it does not run, or has no checks
   bool stopped = false;  // somebody has asked for its end, since somebody started it
-  std::string image_id;   // digest of the manifest; empty: not an image of the store
+  std::string image_id;  // digest of the manifest; empty: not an image of the store
 };
 
 /// All of them that the filters accept (docker's and podman's, "KEY=VALUE"; see sbx-ps(1)), the newest first.

@@ -50,7 +50,7 @@ struct PruneOptions {
   bool all = false;         // every image that no container uses, not only those without a name
   bool containers = false;  // containers that are not running, too
   bool volumes = false;  // volumes without a name that no container uses; with `all` those with one
-  bool images = true;       // and what nothing in the store needs
+  bool images = true;    // and what nothing in the store needs
   std::vector<std::string> filters;  // until=TIME, label=NAME[=VALUE], label!=…
 };
 struct Pruned {

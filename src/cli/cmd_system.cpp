@@ -278,9 +278,9 @@ int cmd_system(const GlobalOptions& global, const Words& words) {
   line.flag("--volumes", given.volumes,
             "prune: also volumes without a name that no container uses; with --all those with one");
   line.flag("-f,--force", given.force, "prune: do not ask");
-  line.values(
-      "--filter", given.filters, "KEY=VALUE",
-      "prune: containers, images and volumes by until=TIME, label=NAME[=VALUE] or label!=NAME[=VALUE]");
+  line.values("--filter", given.filters, "KEY=VALUE",
+              "prune: containers, images and volumes by until=TIME, label=NAME[=VALUE] or "
+              "label!=NAME[=VALUE]");
   line.flag("--repair", given.repair,
             "check: put damaged files aside, make trees anew, take out what cannot be whole");
   line.argument("ACTION", action, "df, prune or check");
