@@ -35,6 +35,10 @@ std::string age_of(const std::string& time) {
 
 /// As docker: "Up 3 minutes", "Up 3 minutes (Paused)", "Exited (0) 2 days ago", "Created".
 std::string status_text(const Container& container) {
+  if (container.status == "restarting") {
+    return "Restarting (" + std::to_string(container.exit_code) + ") " +
+           human_age(container.finished);
+  }
   if (is_running(container)) {
     std::string age = human_age(container.started);
     constexpr std::string_view kAgo = " ago";
@@ -46,10 +50,6 @@ std::string status_text(const Container& container) {
             : container.health.empty()       ? ""
             : container.health == "starting" ? " (health: starting)"
                                              : " (" + container.health + ")");
-  }
-  if (container.status == "restarting") {
-    return "Restarting (" + std::to_string(container.exit_code) + ") " +
-           human_age(container.finished);
   }
   if (container.status == "created") {
     return "Created";

@@ -29,9 +29,8 @@ EventQuery past(const std::vector<std::string>& filters = {}) {
   return {0, std::time(nullptr) + 1, EventFilter::parse(filters).value()};
 }
 
-/// The ids of what there is now.
-std::string ids_in(const Place& place, EventQuery query) {
-  query.until = std::time(nullptr);  // waits for nothing
+/// The ids of what there is now, and until the end of this second.
+std::string ids_in(const Place& place, const EventQuery& query) {
   std::string out;
   REQUIRE(read_events(place.path, query, [&](const Event& event) {
     out += event.id;
