@@ -47,7 +47,8 @@ What cannot be.
   sbx: --attach and --interactive are for one container
   sbx: --filter 'name=x' is not supported
     hint: restart-policy=always and the other policies are
-  sbx: either containers are named, or --all is given, perhaps with --filter
+  sbx: a container has to be named
+    hint: or --all or --latest
   [exit 125]
   $ sbx rm -f asks much traps once three >/dev/null
 
