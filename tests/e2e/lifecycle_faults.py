@@ -20,8 +20,12 @@ ROUNDS = int(os.environ.get("SBX_FAULT_ROUNDS", "120"))
 WORKERS = 8
 NAMES = [f"box{number}" for number in range(5)]
 COMMAND = "trap 'exit 3' TERM; echo started; echo x >>/count; while true; do sleep 0.1; done"
+# As often as they stand there.
+VERBS = ["run", "run", "run", "start", "start", "stop", "kill", "rm", "rm -f", "ps", "logs", "exec", "create", "wait", "foreground", "restart -t 0", "pause", "unpause",
+         "rename", "cp", "cp in", "attach", "inspect", "top", "stats --no-stream", "prune", "fault", "fault", "fault"]
+KINDS = [[], ["--rm"], ["--rm", "--net=none"], ["--restart=always"], ["--health-cmd=true", "--health-interval=100ms"], ["-v=volume:/data"], ["--rm", "-v=/data"]]
 LATEST = 60  # seconds that a command may take
-KNOWN_CODES = {-signal.SIGKILL, 0, 1, 3, 125, 126, 127, 128 + signal.SIGKILL, 128 + signal.SIGTERM}
+KNOWN_CODES = {-signal.SIGKILL, 0, 1, 3, 124, 125, 126, 127, 128 + signal.SIGKILL, 128 + signal.SIGTERM, 255}
 
 
 class Storm:
@@ -32,15 +36,18 @@ class Storm:
         self.done: dict[str, int] = {}
         self.containers = place.root / "home/.local/share/sbx/containers"
 
-    def call(self, *words: str) -> subprocess.CompletedProcess | None:
+    def call(self, *words: str, last: float = 0) -> subprocess.CompletedProcess | None:
+        """`last`: seconds after which the command is told to end; 0: not."""
+        ending = ["timeout", str(last)] if last else []
         try:
-            ran = subprocess.run(["sbx", *words], env=self.place.environment, cwd=self.place.work, text=True, stdin=subprocess.DEVNULL,
+            ran = subprocess.run([*ending, "sbx", *words], env=self.place.environment, cwd=self.place.work, text=True, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LATEST, check=False)
         except subprocess.TimeoutExpired:
             self.complaints.append(f"hangs: sbx {' '.join(words)}")
             return None
         self.done[words[0]] = self.done.get(words[0], 0) + 1
-        if ran.returncode not in KNOWN_CODES or (ran.returncode == 125 and not ran.stderr.startswith("sbx: ")):
+        told = words[0] == "attach" or ran.stderr.startswith("sbx: ")  # attach ends with the container's code, which may be ours
+        if ran.returncode not in KNOWN_CODES or (ran.returncode == 125 and not told):
             self.complaints.append(f"sbx {' '.join(words)}: exit code {ran.returncode}: {ran.stderr[-300:]}")
         return ran
 
@@ -63,9 +70,9 @@ class Storm:
 
     def one(self, dice: random.Random) -> None:
         name = dice.choice(NAMES)
-        verb = dice.choice(["run", "run", "start", "start", "stop", "kill", "rm", "rm -f", "ps", "logs", "exec", "create", "wait", "foreground", "fault", "fault"])
+        verb = dice.choice(VERBS)
         if verb == "run":
-            self.call("run", "-d", *dice.choice([[], ["--rm"], ["--rm", "--net=none"]]), "--name", name, "small", "sh", "-c", COMMAND)
+            self.call("run", "-d", *dice.choice(KINDS), "--name", name, "small", "sh", "-c", COMMAND)
         elif verb == "create":
             self.call("create", "--name", name, "small", "sh", "-c", COMMAND)
         elif verb == "foreground":
@@ -74,6 +81,16 @@ class Storm:
             self.call("stop", "-t", dice.choice(["0", "1"]), name)
         elif verb == "exec":
             self.call("exec", name, "cat", "/count")
+        elif verb == "rename":
+            self.call("rename", name, dice.choice(NAMES))
+        elif verb == "cp":
+            self.call("cp", f"{name}:/count", "-")
+        elif verb == "cp in":
+            self.call("cp", sys.argv[0], f"{name}:/copied")
+        elif verb == "attach":
+            self.call("attach", "--no-stdin", "--sig-proxy=false", name, last=0.5)
+        elif verb == "prune":
+            self.call("container", "prune", "--force")
         elif verb == "wait":
             threading.Timer(0.5, self.call, ["kill", name]).start()
             time.sleep(0.2)
@@ -86,7 +103,8 @@ class Storm:
 
     def check_states(self, listed: subprocess.CompletedProcess | None) -> None:
         for each in json.loads(listed.stdout) if listed and listed.returncode == 0 else []:
-            if each["State"] not in ("created", "running", "exited") or (each["State"] == "running") != (each["Pid"] != 0):
+            runs = each["State"] in ("running", "paused")
+            if each["State"] not in ("created", "running", "paused", "restarting", "exited") or runs != (each["Pid"] != 0):
                 self.complaints.append(f"a state that cannot be: {each}")
 
     def work(self, number: int) -> None:
@@ -105,7 +123,8 @@ class Storm:
 
 def left_files(place: Workspace) -> list[str]:
     data = place.root / "home/.local/share/sbx"
-    return [str(path.relative_to(data)) for folder in ("containers", "names") for path in (data / folder).iterdir()]
+    found = [str(path.relative_to(data)) for folder in ("containers", "names", "volumes") for path in (data / folder).glob("*")]
+    return [path for path in found if path != "volumes/volume"]
 
 
 def main() -> None:
