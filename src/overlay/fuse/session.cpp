@@ -14,6 +14,7 @@
 #include "overlay/fuse/raw_ops.hpp"
 #include "overlay/fuse/small_thread.hpp"
 #include "sys/raw.hpp"
+#include "sys/text_pages.hpp"
 
 namespace sbx::overlay {
 
@@ -193,6 +194,7 @@ void Session::release_memory() noexcept {
 #if defined(__GLIBC__)
   (void)::malloc_trim(0);
 #endif
+  sys::drop_text_pages();  // of what was done since the last time, this too
 }
 
 void Session::start_worker() noexcept {
