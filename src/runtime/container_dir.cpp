@@ -101,15 +101,18 @@ Result<void> ContainerDir::take_name() {
   if (!state_.name.empty()) {
     return claim_name(containers_, names_, state_.name, state_.id);
   }
-  Result<void> named;
   for (unsigned attempt = 0; attempt < kMadeUpNames; ++attempt) {
     state_.name = made_up_name(state_.id, attempt);
-    named = claim_name(containers_, names_, state_.name, state_.id);
-    if (named || named.error().code != ErrorCode::kAlreadyExists) {
-      break;
+    const Result<void> named = claim_name(containers_, names_, state_.name, state_.id);
+    if (named) {
+      return {};
+    }
+    if (named.error().code != ErrorCode::kAlreadyExists) {
+      break;  // a file system without symbolic links
     }
   }
-  return named;
+  state_.name.clear();  // nobody has asked for one
+  return {};
 }
 
 Result<ContainerDir> ContainerDir::open(const DataRoot& root, const std::string& id) {
